@@ -1,0 +1,11 @@
+"""Pictures and tables: everything that is drawn. Needs `pip install "torchstn[figures]"`."""
+
+from .class_means import class_means as class_means
+from .contact_sheet import contact_sheet as contact_sheet
+from .lattice import draw_grid as draw_grid
+from .paper_figure import paper_figure as paper_figure
+from .results import Result as Result
+from .results import read_results as read_results
+from .results_table import details_table as details_table
+from .results_table import results_table as results_table
+from .saving import save_figure as save_figure

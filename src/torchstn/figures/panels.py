@@ -1,0 +1,98 @@
+"""A board of equal square panels with labelled rows: the skeleton of most pictures here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .style import INK, QUIET, bare, new_figure
+
+
+@dataclass(frozen=True)
+class Board:
+    """A figure and its panels, addressed [row][column]."""
+
+    figure: Figure
+    panels: list[list[Axes]]
+
+
+def board(
+    rows: list[str],
+    columns: int,
+    *,
+    side: float = 1.0,
+    gap: float = 0.08,
+    head: float = 0.0,
+    foot: float = 0.0,
+    margin: float = 0.12,
+    label_width: float = 0.72,
+) -> Board:
+    """Lays out one row of panels per label.
+
+    Args:
+        rows: The labels, top to bottom; an empty one draws none.
+        columns: Panels in a row.
+        side: Side of a panel in inches.
+        gap: Space between panels in inches.
+        head: Space kept free above the panels in inches.
+        foot: Space kept free below the panels in inches.
+        margin: Space around everything in inches.
+        label_width: Width of the column of labels in inches; none is kept when every label is empty.
+
+    Returns:
+        The board, its panels bare.
+    """
+    left = margin + (label_width if any(rows) else 0.0)
+    width = left + columns * side + (columns - 1) * gap + margin
+    height = margin + head + len(rows) * side + (len(rows) - 1) * gap + foot + margin
+    figure = new_figure(width, height)
+    panels = []
+    for i, label in enumerate(rows):
+        bottom = height - margin - head - side - i * (side + gap)
+        figure.text(
+            (left - 0.1) / width,
+            (bottom + side / 2) / height,
+            label,
+            ha="right",
+            va="center",
+            fontsize=8.5,
+            color=INK,
+        )
+        panels.append(
+            [
+                bare(
+                    figure.add_axes(
+                        ((left + j * (side + gap)) / width, bottom / height, side / width, side / height)
+                    )
+                )
+                for j in range(columns)
+            ]
+        )
+    return Board(figure, panels)
+
+
+def caption(
+    panel: Axes,
+    text: str,
+    *,
+    above: bool = False,
+    align: Literal["left", "center", "right"] = "center",
+    colour: str = QUIET,
+    size: float = 8.5,
+    bold: bool = False,
+) -> None:
+    """Writes one line under (or above) a panel."""
+    panel.annotate(
+        text,
+        xy=({"left": 0.0, "center": 0.5, "right": 1.0}[align], 1.0 if above else 0.0),
+        xycoords="axes fraction",
+        xytext=(0, 4 if above else -4),
+        textcoords="offset points",
+        ha=align,
+        va="bottom" if above else "top",
+        fontsize=size,
+        color=colour,
+        fontweight="bold" if bold else "normal",
+        annotation_clip=False,
+    )

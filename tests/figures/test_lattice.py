@@ -1,0 +1,69 @@
+"""The grid as it is drawn: pixels of the input, lines of the output, the top side first."""
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.collections import LineCollection
+
+import torchstn as stn
+from torchstn.figures.lattice import draw_grid, lattice_lines, pixel_points
+from torchstn.figures.style import new_figure
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("size", [(5, 8), (7, 7)])
+def test_the_identity_is_drawn_on_the_pixel_centres(align_corners: bool, size: tuple[int, int]) -> None:
+    affine = stn.transform.Affine()
+    grid = affine(affine.identity()[None], size, align_corners=align_corners)
+    points = pixel_points(grid, 0, size)
+    rows, columns = np.meshgrid(np.arange(size[0]), np.arange(size[1]), indexing="ij")
+    np.testing.assert_allclose(points, np.stack([columns, rows], -1), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("align_corners", "corner"), [(False, (-0.5 + 20 / 8 / 2, -0.5 + 10 / 4 / 2)), (True, (0.0, 0.0))]
+)
+def test_convention_of_the_corner_where_sizes_differ(
+    align_corners: bool, corner: tuple[float, float]
+) -> None:
+    # A 4 x 8 output of a 10 x 20 input: the two conventions put its first point apart.
+    affine = stn.transform.Affine()
+    grid = affine(affine.identity()[None], (4, 8), align_corners=align_corners)
+    np.testing.assert_allclose(pixel_points(grid, 0, (10, 20))[0, 0], corner, atol=1e-5)
+
+
+def test_frame_sides_follow_the_output_when_it_is_turned() -> None:
+    # A quarter turn: what the output calls its top lies along one side of the input.
+    theta = torch.tensor([[0.0, -1.0, 0.0, 1.0, 0.0, 0.0]])
+    grid = stn.transform.Affine()(theta, (9, 9), align_corners=True)
+    top = lattice_lines(pixel_points(grid, 0, (9, 9)))[1][0]
+    np.testing.assert_allclose(top, np.stack([np.full(9, 8.0), np.arange(9)], -1), atol=1e-5)
+
+
+@pytest.mark.parametrize("cells", [1, 3, 8])
+def test_inner_lines_are_evenly_spaced(cells: int) -> None:
+    points = np.stack(np.meshgrid(np.linspace(0, 1, 28), np.linspace(0, 1, 14)), -1)
+    inner, _ = lattice_lines(points, cells)
+    expected = [k / cells for k in range(1, cells)]
+    np.testing.assert_allclose([line[0, 1] for line in inner[: cells - 1]], expected, atol=1e-12)
+    np.testing.assert_allclose([line[0, 0] for line in inner[cells - 1 :]], expected, atol=1e-12)
+
+
+def test_points_that_read_nowhere_leave_a_gap() -> None:
+    # The denominator of this projective grid is zero on its middle column.
+    theta = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]])
+    theta[0, 6] = float("nan")
+    grid = stn.transform.Projective()(theta, (5, 5), align_corners=True)
+    figure = new_figure(1, 1)
+    axes = figure.add_axes((0, 0, 1, 1))
+    draw_grid(axes, grid, 0, (5, 5))
+    figure.canvas.draw()
+    assert sum(isinstance(artist, LineCollection) for artist in axes.collections) == 2
+
+
+def test_every_family_can_be_drawn() -> None:
+    figure = new_figure(1, 1)
+    axes = figure.add_axes((0, 0, 1, 1))
+    for family in (stn.transform.Attention(), stn.transform.Projective(), stn.transform.ThinPlate()):
+        draw_grid(axes, family(family.identity()[None], (12, 16)), 0, (12, 16))
+    figure.canvas.draw()

@@ -1,0 +1,106 @@
+"""Every picture: what it shows where, and what it refuses."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+
+import torchstn as stn
+from torchstn.figures import class_means, contact_sheet, paper_figure, save_figure
+from torchstn.figures.contact_sheet import mosaic
+from torchstn.figures.style import WRONG
+
+
+def _texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def _shown(figure: Figure, panel: int) -> np.ndarray:
+    return np.asarray(figure.axes[panel].images[0].get_array())
+
+
+def _grids(n: int) -> stn.grid.Grid:
+    affine = stn.transform.Affine()
+    return affine(affine.identity().expand(n, -1), (8, 8))
+
+
+def test_paper_figure_shows_input_grid_and_output_of_each_image() -> None:
+    images, outputs = torch.rand(3, 1, 8, 8), torch.rand(3, 1, 8, 8)
+    figure = paper_figure(images, _grids(3), outputs, [1, 2, 3], [1, 2, 4])
+    assert len(figure.axes) == 9
+    for k in range(3):
+        np.testing.assert_array_equal(_shown(figure, k), images[k, 0])
+        np.testing.assert_array_equal(_shown(figure, 3 + k), images[k, 0])
+        np.testing.assert_array_equal(_shown(figure, 6 + k), outputs[k, 0])
+    assert _texts(figure) == ["1", "2", "3, is 4"]
+    assert figure.axes[8].texts[0].get_color() == WRONG
+
+
+def test_paper_figure_of_a_network_without_transformer_has_one_row() -> None:
+    figure = paper_figure(torch.rand(2, 1, 8, 8), None, None, [1, 2])
+    assert len(figure.axes) == 2
+
+
+@pytest.mark.parametrize("argument", ["outputs", "predictions", "labels"])
+def test_paper_figure_refuses_another_number_of(argument: str) -> None:
+    given = {"outputs": torch.rand(2, 1, 8, 8), "predictions": [1, 2], "labels": [1, 2]}
+    given[argument] = given[argument][:1]
+    with pytest.raises(ValueError, match=rf"`{argument}` must have one entry an image, 2, got 1"):
+        paper_figure(torch.rand(2, 1, 8, 8), _grids(2), **given)
+
+
+def test_colour_images_are_drawn_in_colour() -> None:
+    image = torch.rand(1, 3, 8, 8)
+    np.testing.assert_allclose(_shown(paper_figure(image, None, None), 0), image[0].permute(1, 2, 0))
+
+
+def test_mosaic_goes_row_by_row_and_is_black_where_images_are_missing() -> None:
+    images = torch.arange(1.0, 4.0).reshape(3, 1, 1, 1).expand(3, 1, 2, 3)
+    expected = torch.tensor([[1.0, 2.0], [3.0, 0.0]]).repeat_interleave(2, 0).repeat_interleave(3, 1)
+    assert torch.equal(mosaic(images, 2)[0], expected)
+
+
+def test_contact_sheet_names_each_set_and_its_size() -> None:
+    figure = contact_sheet({"R": torch.rand(30, 1, 28, 28), "TC": torch.rand(4, 1, 60, 50)})
+    assert _texts(figure) == ["R", "28 x 28", "TC", "60 x 50"]
+    assert _shown(figure, 1).shape == (300, 250)
+
+
+def test_contact_sheet_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="`sets` must name at least one"):
+        contact_sheet({})
+
+
+def test_class_means_are_of_the_class_and_on_their_own_scale() -> None:
+    images = torch.zeros(4, 1, 2, 2)
+    images[:2, 0, 0, 0] = 0.2
+    images[2:, 0, 1, 1] = 0.6
+    figure = class_means(images, images, torch.tensor([3, 3, 7, 7]))
+    assert _texts(figure) == ["3", "7"]
+    np.testing.assert_array_equal(_shown(figure, 0), [[1, 0], [0, 0]])
+    np.testing.assert_array_equal(_shown(figure, 3), [[0, 0], [0, 1]])
+
+
+def test_class_means_refuses_batches_that_do_not_match() -> None:
+    with pytest.raises(ValueError, match="got 2, 2, 3"):
+        class_means(torch.rand(2, 1, 4, 4), torch.rand(2, 1, 4, 4), torch.zeros(3))
+
+
+def test_saved_figure_is_a_png_with_its_credit_and_the_same_each_time(tmp_path: Path) -> None:
+    figure = contact_sheet({"R": torch.rand(4, 1, 8, 8)}, across=2, side=0.5)
+    first = save_figure(figure, tmp_path / "new" / "a.png", credit="somebody's work")
+    second = save_figure(figure, tmp_path / "b.png", credit="somebody's work")
+    with Image.open(BytesIO(first.read_bytes())) as picture:
+        assert picture.format == "PNG"
+        assert picture.info["Copyright"] == "somebody's work"
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_only_png_files_are_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must end in \.png, got"):
+        save_figure(contact_sheet({"R": torch.rand(1, 1, 8, 8)}, across=1), tmp_path / "a.jpg")
+    assert not list(tmp_path.iterdir())

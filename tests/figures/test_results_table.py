@@ -1,0 +1,92 @@
+"""Results are read with suspicion and shown beside the paper's."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from torchstn.figures import details_table, read_results, results_table
+
+RESULT: dict[str, Any] = {
+    "recipe": "distorted-mnist",
+    "cell": "rts/st-cnn-affine",
+    "seed": 0,
+    "metric": "test error, per cent",
+    "value": 0.62,
+    "paper": 0.5,
+    "parameters": 130_000,
+    "preset": "quick",
+    "images_seen": 1_200_000,
+    "wall_seconds": 1800.0,
+    "machine": "a machine",
+    "commit": "0123456789abcdef",
+    "data": "mnist",
+    "command": "torchstn train distorted-mnist",
+}
+
+
+def _write(folder: Path, **changes: Any) -> None:
+    record = RESULT | changes
+    path = folder / record["recipe"] / record["cell"] / f"seed-{record['seed']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record))
+
+
+def test_rows_and_columns_stand_in_the_papers_order(tmp_path: Path) -> None:
+    for cell in ("tc/st-cnn-affine", "rts/st-cnn-affine", "rts/cnn", "r/cnn", "e/fcn"):
+        _write(tmp_path, cell=cell)
+    lines = results_table(read_results(tmp_path)).splitlines()
+    assert lines[2] == "| network | R | RTS | E | TC |"
+    assert [line.split("|")[1].strip() for line in lines[4:]] == ["`fcn`", "`cnn`", "`st-cnn-affine`"]
+
+
+def test_cell_has_ours_and_the_papers_number(tmp_path: Path) -> None:
+    _write(tmp_path)
+    assert "| `st-cnn-affine` | **0.62** (0.5) |" in results_table(read_results(tmp_path))
+
+
+def test_several_seeds_give_mean_and_standard_deviation(tmp_path: Path) -> None:
+    for seed, value in enumerate((0.5, 0.6, 0.7)):
+        _write(tmp_path, seed=seed, value=value)
+    assert "**0.60 ± 0.10** (0.5)" in results_table(read_results(tmp_path))
+
+
+def test_a_cell_the_paper_lacks_has_no_bracket(tmp_path: Path) -> None:
+    _write(tmp_path, paper=None)
+    assert "| **0.62** |" in results_table(read_results(tmp_path))
+
+
+def test_presets_are_kept_apart(tmp_path: Path) -> None:
+    _write(tmp_path, preset="quick")
+    _write(tmp_path, preset="paper", seed=1)
+    table = results_table(read_results(tmp_path))
+    assert table.count("| network |") == 2
+    assert "±" not in table
+
+
+def test_details_name_commit_and_command(tmp_path: Path) -> None:
+    _write(tmp_path)
+    assert "| 30.0 | 0123456789 | `torchstn train distorted-mnist` |" in details_table(read_results(tmp_path))
+
+
+def test_no_results_are_no_error(tmp_path: Path) -> None:
+    assert results_table(read_results(tmp_path / "none")) == "No results yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "must be a JSON object"),
+        (json.dumps({k: v for k, v in RESULT.items() if k != "commit"}), "the field 'commit' is missing"),
+        (json.dumps(RESULT | {"value": "low"}), "the field 'value' must not be 'low'"),
+        (json.dumps(RESULT | {"seed": True}), "the field 'seed' must not be True"),
+    ],
+)
+def test_a_file_that_is_no_result_is_named(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "seed-0.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=message) as refusal:
+        read_results(tmp_path)
+    assert str(path) in str(refusal.value)
