@@ -1,0 +1,18 @@
+"""Readers of the real data sets, their download, and the distortions made from them."""
+
+from .distortion import DISTORTIONS as DISTORTIONS
+from .distortion import Cluttered as Cluttered
+from .distortion import Distortion as Distortion
+from .distortion import Elastic as Elastic
+from .distortion import Perspective as Perspective
+from .distortion import Rotation as Rotation
+from .distortion import RotationScaleTranslation as RotationScaleTranslation
+from .distortion import Undistorted as Undistorted
+from .download import DownloadError as DownloadError
+from .download import download_file as download_file
+from .download import download_mnist as download_mnist
+from .idx import read_idx as read_idx
+from .mnist import Mnist as Mnist
+from .mnist import load_mnist as load_mnist
+from .mnist_files import get_data_dir as get_data_dir
+from .random import Draws as Draws
