@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "torchstn"
 
 # Bottom first. A part may import from the layers below its own; parts of one layer do not know each other.
 LAYERS = (
-    {"_types", "_checks", "_taps", "_precision"},
+    {"_types", "_checks", "_constants", "_precision", "_taps"},
     {"grid"},
     {"localisation", "transform", "sampler"},
     {"spatial_transformer"},
