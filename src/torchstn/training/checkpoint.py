@@ -1,0 +1,146 @@
+"""The whole state of a training in one safetensors file: tensors as tensors, scalars as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .files import atomic_write
+
+_FORMAT = "torchstn-checkpoint-1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training needs to go on as if it had never stopped.
+
+    Attributes:
+        step: Optimiser steps made so far.
+        tensors: Every tensor of the state, by group: `{"model": {name: tensor}, ...}`.
+        scalars: Everything else, by group; whatever JSON can hold.
+    """
+
+    step: int
+    tensors: Mapping[str, Mapping[str, Tensor]]
+    scalars: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint, whole or not at all.
+
+    Args:
+        path: The file to write.
+        checkpoint: The state. Python floats survive the JSON exactly.
+
+    Raises:
+        TypeError: If a scalar is nothing that JSON can hold.
+    """
+    flat = {
+        f"{group}/{name}": tensor.detach().contiguous().cpu()
+        for group, tensors in checkpoint.tensors.items()
+        for name, tensor in tensors.items()
+    }
+    metadata = {
+        "format": _FORMAT,
+        "step": str(checkpoint.step),
+        "scalars": json.dumps(checkpoint.scalars),
+    }
+    atomic_write(path, save(flat, metadata))
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Reads what `write_checkpoint` wrote; nothing in the file is ever executed.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The state, tensors on the CPU.
+
+    Raises:
+        ValueError: If the file is damaged or is no checkpoint of this library.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(
+            f"`{path}` cannot be read as a checkpoint ({error}); remove it to go on from an earlier one."
+        ) from error
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(
+            f"`{path}` is no checkpoint of a torchstn training: its format is "
+            f"{metadata.get('format')!r}, not {_FORMAT!r}."
+        )
+    tensors: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in flat.items():
+        group, _, name = key.partition("/")
+        tensors.setdefault(group, {})[name] = tensor
+    return Checkpoint(int(metadata["step"]), tensors, json.loads(metadata["scalars"]))
+
+
+def split_optimiser(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Splits an optimiser's `state_dict` into tensors and what JSON can hold."""
+    tensors: dict[str, Tensor] = {}
+    scalars: dict[str, dict[str, Any]] = {}
+    for index, values in state["state"].items():
+        scalars[str(index)] = {}
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"{index}/{name}"] = value
+            else:
+                scalars[str(index)][name] = value
+    return tensors, {"state": scalars, "param_groups": state["param_groups"]}
+
+
+def join_optimiser(tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> dict[str, Any]:
+    """Puts together what `split_optimiser` took apart."""
+    state: dict[int, dict[str, Any]] = {int(i): dict(values) for i, values in scalars["state"].items()}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition("/")
+        state.setdefault(int(index), {})[name] = tensor
+    groups = [
+        {name: _as_stored(name, value) for name, value in group.items()} for group in scalars["param_groups"]
+    ]
+    return {"state": state, "param_groups": groups}
+
+
+def _as_stored(name: str, value: Any) -> Any:
+    """JSON turns tuples (such as `betas`) into lists; only `params` was one before."""
+    return tuple(value) if isinstance(value, list) and name != "params" else value
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Reads a file of weights and nothing else.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"`{path}` cannot be read as safetensors weights: {error}.") from error
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Writes weights alone, in the form every safetensors reader understands."""
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in weights.items()}
+    atomic_write(path, save(tensors, {"format": "pt"}))
+
+
+def same_state(first: Checkpoint, second: Checkpoint) -> bool:
+    """Whether two checkpoints hold the same bits in every tensor, at the same step."""
+
+    def flat(state: Checkpoint) -> dict[str, Tensor]:
+        return {f"{g}/{n}": t for g, tensors in state.tensors.items() for n, t in tensors.items()}
+
+    a, b = flat(first), flat(second)
+    return first.step == second.step and a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)

@@ -1,0 +1,288 @@
+"""The loop: batches in, a trained model out, whatever happens in between.
+
+It stands on Hugging Face accelerate, so that one process, many GPUs and many machines run the same
+code, and it knows nothing of what is trained. Everything random derives from (seed, step), never from
+a generator's state, so resuming and the number of processes change nothing by construction.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from .average import WeightAverage
+from .progress import Listener, Reporter
+from .run import Run
+from .schedule import Schedule, constant
+from .state import restore, snapshot
+
+
+class Part(NamedTuple):
+    """One process's share of a batch.
+
+    Attributes:
+        tensors: What the objective is called with.
+        whole: Samples in the batch of all processes together.
+    """
+
+    tensors: tuple[Tensor, ...]
+    whole: int
+
+
+class Batches(Protocol):
+    """Batches by address: the same address gives the same samples in any process, at any time."""
+
+    @property
+    def per_epoch(self) -> int:
+        """Batches in one epoch."""
+
+    def __call__(self, epoch: int, batch: int, part: int, parts: int) -> Part:
+        """The samples of a batch that belong to process `part` of `parts`."""
+
+
+Objective = Callable[..., Mapping[str, Tensor]]
+"""`objective(model, *tensors)` -> per-sample numbers of shape (b,); "loss" is minimised, all are logged."""
+
+Evaluation = Callable[[nn.Module, int, int], Mapping[str, float]]
+"""`evaluation(model, part, parts)` -> sums over this process's samples, with their "count"."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long and how carefully to train.
+
+    Attributes:
+        steps: Optimiser steps in all.
+        seed: Where everything random in the model (dropout, say) derives from.
+        clip_norm: Largest norm of the whole gradient; 0 leaves it alone.
+        average_decay: Of the running average of the weights; 0 means no average.
+        checkpoint_seconds: Time between two checkpoints; 0 saves after every step.
+        ahead: Make the next batch in a second thread while this one is trained on.
+    """
+
+    steps: int
+    seed: int = 0
+    clip_norm: float = 0.0
+    average_decay: float = 0.0
+    checkpoint_seconds: float = 60.0
+    ahead: bool = False
+
+
+class Fitted(NamedTuple):
+    """What a training came to.
+
+    Attributes:
+        model: The model to use: the averaged one if there is an average.
+        steps: Optimiser steps made, those of earlier processes included.
+        seconds: Time spent training, that of earlier processes included.
+    """
+
+    model: nn.Module
+    steps: int
+    seconds: float
+
+
+def fit(
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    batches: Batches,
+    objective: Objective,
+    run: Run,
+    settings: Settings,
+    *,
+    accelerator: Accelerator,
+    schedule: Schedule | None = None,
+    evaluation: Evaluation | None = None,
+    reporter: Callable[[int, int], Reporter] | None = None,
+    listener: Listener | None = None,
+) -> Fitted:
+    """Trains a model, or goes on where the run's latest checkpoint stopped.
+
+    Args:
+        model: What to train. All processes must start from the same weights.
+        optimiser: Over the model's parameters.
+        batches: Where samples come from.
+        objective: What to minimise.
+        run: Where metrics and checkpoints go.
+        settings: How long and how carefully.
+        accelerator: The processes and devices to train on.
+        schedule: A factor on the learning rates by step; default, constant.
+        evaluation: Called after each epoch.
+        reporter: Makes the progress display from (steps, steps done); default, silence.
+        listener: Called with each epoch's record on the main process.
+
+    Returns:
+        The trained model and what it took.
+    """
+    loop = _Loop(model, optimiser, batches, objective, run, settings, accelerator, schedule or constant())
+    loop.resume()
+    report = reporter or (lambda total, done: Reporter("", total, done, enabled=False))
+    with report(settings.steps, loop.step) as display:
+        for record in loop.epochs(evaluation, display):
+            if accelerator.is_main_process and listener is not None:
+                listener(record)
+    return Fitted(loop.final, loop.step, loop.seconds)
+
+
+class _Loop:
+    """The state of one training and the steps that change it."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        batches: Batches,
+        objective: Objective,
+        run: Run,
+        settings: Settings,
+        accelerator: Accelerator,
+        schedule: Schedule,
+    ) -> None:
+        self.average = WeightAverage(model, settings.average_decay) if settings.average_decay else None
+        self.rates = [group["lr"] for group in optimiser.param_groups]
+        self.model, self.optimiser = accelerator.prepare(model, optimiser)
+        if self.average is not None:
+            self.average.model.to(accelerator.device)
+        self.batches, self.objective, self.run, self.settings = batches, objective, run, settings
+        self.accelerator, self.schedule = accelerator, schedule
+        self.step, self.seconds, self.sums = 0, 0.0, dict[str, Tensor]()
+        self._clock = self._saved = time.monotonic()
+
+    @property
+    def bare(self) -> nn.Module:
+        """The model without the wrapper that several processes need."""
+        module: nn.Module = self.accelerator.unwrap_model(self.model)
+        return module
+
+    @property
+    def final(self) -> nn.Module:
+        """The model to use after training."""
+        return self.bare if self.average is None else self.average.model
+
+    def resume(self) -> None:
+        """Takes up the latest checkpoint, if there is one."""
+        checkpoint = self.run.latest_checkpoint()
+        if checkpoint is not None:
+            restore(checkpoint, self.bare, self.optimiser, self.average)
+            self.step = checkpoint.step
+            self.seconds = checkpoint.scalars["seconds"]
+            self.sums = {name: self._number(value) for name, value in checkpoint.scalars["sums"].items()}
+        if self.accelerator.is_main_process:
+            self.run.clean()
+            self.run.metrics.truncate(self.step)
+        self.accelerator.wait_for_everyone()
+
+    def epochs(self, evaluation: Evaluation | None, display: Reporter) -> Iterator[dict[str, Any]]:
+        """Trains to the end and yields the record of each epoch."""
+        self._clock = self._saved = time.monotonic()
+        for part in self._parts():
+            self._train(part)
+            display.step()
+            if self.step % self.batches.per_epoch == 0 or self.step == self.settings.steps:
+                record = self._close_epoch(evaluation)
+                display.epoch(record)
+                yield record
+            elif time.monotonic() - self._saved >= self.settings.checkpoint_seconds:
+                self._save()
+
+    def _parts(self) -> Iterator[Part]:
+        """The remaining batches in order, each made while its predecessor is trained on if so set."""
+        addresses = (divmod(step, self.batches.per_epoch) for step in range(self.step, self.settings.steps))
+        shares = self.accelerator.process_index, self.accelerator.num_processes
+        if not self.settings.ahead:
+            yield from (self.batches(*address, *shares) for address in addresses)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            waiting = None
+            for address in addresses:
+                ready, waiting = waiting, pool.submit(self.batches, *address, *shares)
+                if ready is not None:
+                    yield ready.result()
+            if waiting is not None:
+                yield waiting.result()
+
+    def _train(self, part: Part) -> None:
+        """One step of the optimiser."""
+        factor = self.schedule(self.step)
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
+        processes = self.accelerator.num_processes
+        torch.manual_seed(_seed(self.settings.seed, self.step, self.accelerator.process_index))
+        self.model.train()
+        values = self.objective(self.model, *(t.to(self.accelerator.device) for t in part.tensors))
+        # Wrapped models average gradients over processes; the share keeps the mean over samples.
+        self.accelerator.backward(values["loss"].sum() * (processes / part.whole))
+        if self.settings.clip_norm:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.step += 1
+        if self.average is not None:
+            self.average.update(self.bare, self.step)
+        self._count(values, part.whole)
+
+    def _count(self, values: Mapping[str, Tensor], whole: int) -> None:
+        """Adds a batch to the epoch's sums; they stay on the device until someone asks.
+
+        One running sum in float64, so that a resumed epoch adds the same numbers in the same order.
+        """
+        totals = torch.stack([value.detach().double().sum() for value in values.values()])
+        totals = self.accelerator.reduce(totals, reduction="sum")
+        for name, total in [*zip(values, totals, strict=True), ("samples", self._number(whole))]:
+            self.sums[name] = self.sums[name] + total if name in self.sums else total
+
+    def _number(self, value: float) -> Tensor:
+        return torch.tensor(value, dtype=torch.float64, device=self.accelerator.device)
+
+    def _close_epoch(self, evaluation: Evaluation | None) -> dict[str, Any]:
+        means = {name: float(total / self.sums["samples"]) for name, total in self.sums.items()}
+        record: dict[str, Any] = {"step": self.step, "epoch": -(-self.step // self.batches.per_epoch)}
+        record |= {name: mean for name, mean in means.items() if name != "samples"}
+        record["learning_rate"] = self.rates[0] * self.schedule(self.step - 1)
+        if evaluation is not None:
+            record |= self._evaluate(evaluation)
+        self.sums = {}
+        self._tick()
+        record["seconds"] = round(self.seconds, 3)
+        if self.accelerator.is_main_process:
+            self.run.metrics.append(record)
+        self._save()
+        return record
+
+    def _evaluate(self, evaluation: Evaluation) -> dict[str, float]:
+        """Evaluates the model to use, each process its share, and averages over samples."""
+        self.final.eval()
+        with torch.no_grad():
+            sums = evaluation(self.final, self.accelerator.process_index, self.accelerator.num_processes)
+        names = sorted(sums)
+        local = torch.tensor([float(sums[name]) for name in names], dtype=torch.float64)
+        total = self.accelerator.reduce(local.to(self.accelerator.device), reduction="sum").tolist()
+        joined = dict(zip(names, total, strict=True))
+        count = joined.pop("count")
+        return {name: value / count for name, value in joined.items()}
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.seconds, self._clock = self.seconds + now - self._clock, now
+
+    def _save(self) -> None:
+        """Writes a checkpoint; between epochs only the main process knows when, so nothing is shared."""
+        self._tick()
+        self._saved = time.monotonic()
+        if self.accelerator.is_main_process:
+            sums = {name: float(total) for name, total in self.sums.items()}
+            scalars = {"seconds": self.seconds, "sums": sums}
+            self.run.save_checkpoint(snapshot(self.step, self.bare, self.optimiser, self.average, scalars))
+
+
+def _seed(*numbers: int) -> int:
+    """One seed for the generator out of several small numbers."""
+    mixed = 0
+    for number in numbers:
+        mixed = (mixed * 1_000_003 + number + 1) % 2**63
+    return mixed
