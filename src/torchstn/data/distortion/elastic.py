@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ... import sample
+from ...sampler import sample
 from ...transform import ThinPlate
 from .base import DIGIT, Batch, Distortion, half
 
@@ -31,10 +31,12 @@ class Elastic(Distortion):
 
     def _distort(self, batch: Batch) -> Tensor:
         scale = batch.draws.uniform("scale", 1, self.smallest, self.largest)[:, :, None]
-        moves = batch.draws.normal("points", 2 * self.points**2, self.deviation).reshape(len(scale), -1, 2)
+        moves = batch.draws.normal("points", 2 * self.points**2, self.deviation)
         side = np.linspace(-1.0, 1.0, self.points)
         lattice = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)  # (x, y), x fastest
         # thin plate splines contain the affine maps: to scale the result is to scale where each point goes
-        goes_to = (lattice * half(self.size) + moves) / scale / half((DIGIT, DIGIT))
-        theta = torch.from_numpy((goes_to - lattice).reshape(len(scale), -1)).to(batch.digits)
+        goes_to = (
+            (lattice * half(self.size) + moves.reshape(-1, self.points**2, 2)) / scale / half((DIGIT, DIGIT))
+        )
+        theta = torch.from_numpy((goes_to - lattice).reshape(-1, 2 * self.points**2)).to(batch.digits)
         return sample(batch.digits, ThinPlate(points=self.points)(theta, self.size, align_corners=True))

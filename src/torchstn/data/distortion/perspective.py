@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ... import sample
+from ...sampler import sample
 from ...transform import Projective
 from ..random import Draws
 from .base import DIGIT, Batch, Distortion, Reals, half

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ... import sample
+from ...sampler import sample
 from ...transform import Affine
 from .base import DIGIT, Batch, Distortion, Reals, half
 
