@@ -30,7 +30,7 @@ def class_means(images: Tensor, outputs: Tensor, labels: Tensor, *, side: float 
             "`images`, `outputs` and `labels` must hold the same number of samples, at least one, "
             f"got {len(images)}, {len(outputs)}, {len(labels)}."
         )
-    classes = labels.unique().tolist()
+    classes = sorted(set(labels.tolist()))
     drawn = board(["mean\ninput", "mean\noutput"], len(classes), side=side, foot=0.25)
     for j, label in enumerate(classes):
         chosen = labels == label

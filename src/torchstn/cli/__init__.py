@@ -1,0 +1,17 @@
+"""The command line: `torchstn`, and `python -m torchstn`."""
+
+import sys
+
+_OF_THE_EXTRAS = ("accelerate", "matplotlib", "mlxtend", "numpy", "PIL", "rich", "safetensors", "typer")
+
+
+def main() -> None:
+    """Runs the command line; where a package it needs is missing, one sentence says what to install."""
+    try:
+        from .application import app
+    except ModuleNotFoundError as missing:
+        name = (missing.name or "").partition(".")[0]
+        if name not in _OF_THE_EXTRAS:
+            raise
+        sys.exit(f'torchstn: the command line needs the package {name}; run pip install "torchstn[cli]".')
+    app()

@@ -1,0 +1,27 @@
+"""Options that take one of a few names, in any case, and list them when the name is unknown."""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+import typer
+
+
+def one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:
+    """A callback for an option: gives the name as it is spelt, or refuses with all names that exist."""
+    known = {name.lower(): name for name in names}
+
+    def check(given: str | None) -> str | None:
+        if given is None:
+            return None
+        if given.lower() in known:
+            return known[given.lower()]
+        near = get_close_matches(given.lower(), known, n=1)
+        hint = f" Did you mean {known[near[0]]}?" if near else ""
+        raise typer.BadParameter(f"{given!r} is none of {', '.join(known.values())}.{hint}")
+
+    return check
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names as the help shows them."""
+    return "|".join(names)

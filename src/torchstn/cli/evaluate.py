@@ -1,0 +1,31 @@
+"""`torchstn evaluate RUN`: how often it errs on the fixed distorted test set."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .plainly import out, plainly
+
+
+@plainly
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished training.")],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The four MNIST files [default: where the run found them]."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+) -> None:
+    """Judge a trained network by the fixed distorted test set, the same pictures for every network."""
+    from ..recipes.distorted_mnist import evaluate as judge
+    from .report import confusion_table
+
+    score = judge(run, data_dir=data_dir)
+    if as_json:
+        typer.echo(json.dumps(score))
+        return
+    wrong = round(score["error"] * score["count"] / 100)
+    out.print(confusion_table(score["confusion"]))
+    out.print(f"Error: [bold]{score['error']:.2f} %[/] ({wrong:,} of {score['count']:,} digits)")

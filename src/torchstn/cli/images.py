@@ -1,0 +1,173 @@
+"""Any picture file -> the white-on-black canvas a recipe was trained on."""
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+Pixels = NDArray[np.float32]
+
+MOST_PIXELS = 50_000_000
+DIGIT_SIDE = 20
+_WIDE_MODES = ("I", "F")
+
+
+def read_digit(
+    path: Path, size: tuple[int, int], *, invert: bool | None = None, whole: bool = False
+) -> Tensor:
+    """Reads a picture of one digit as the recipe's canvas.
+
+    Orientation tags, palettes, transparency, 16 bits, CMYK and every other mode Pillow knows are honoured; of
+    an animation the first frame is read. A picture that already has the canvas' size passes through pixel for
+    pixel. Any other is cropped to its ink, scaled to the 20 pixels MNIST gives a digit and centred by its
+    mass, as MNIST was.
+
+    Args:
+        path: The file.
+        size: (h, w) of the canvas.
+        invert: True for dark ink on a light ground, False for light on dark, None to tell from the border.
+        whole: Keep the whole picture, scaled to fit the canvas, in place of cropping to the ink.
+
+    Returns:
+        (1, h, w) float32 in [0, 1], ink white, ground black.
+
+    Raises:
+        ValueError: If the file is no picture, broken, too large, or shows nothing; the message names it.
+    """
+    grey = ink_on_black(read_grey(path, invert=invert), invert)
+    if grey.shape == size:
+        return torch.from_numpy(grey)[None]
+    canvas = _fit(grey, size) if whole else _centre(_crop_to_ink(grey, path), size)
+    return torch.from_numpy(canvas)[None]
+
+
+def read_grey(path: Path, *, invert: bool | None = None) -> Pixels:
+    """Reads a picture as grey values in [0, 1]; what is transparent takes the colour of the ground.
+
+    The ground is white for dark ink (`invert` True), black for light ink (False); None tells from the ink.
+    """
+    picture = _open(path)
+    if picture.mode in _WIDE_MODES or picture.mode.startswith("I;"):
+        return _scale_wide(np.asarray(picture, dtype=np.float64))
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        return _flatten(picture.convert("RGBA"), invert)
+    return _unit(picture.convert("RGB").convert("L"))
+
+
+def ink_on_black(grey: Pixels, invert: bool | None) -> Pixels:
+    """Turns dark ink on a light ground round; with None when the border is the lighter half."""
+    if invert is None:
+        border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+        invert = bool(np.median(border) > 0.5)
+    return 1 - grey if invert else grey
+
+
+def _open(path: Path) -> Image.Image:
+    if not path.exists():
+        raise ValueError(f"{path}: there is no such file.")
+    if not path.is_file():
+        raise ValueError(f"{path}: this is not a file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as picture:
+                _check_extent(path, picture.size)
+                picture.seek(0)
+                picture.load()
+                return ImageOps.exif_transpose(picture)
+    except Image.DecompressionBombError:
+        raise ValueError(
+            f"{path}: more than {MOST_PIXELS // 10**6} megapixels; scale it down first."
+        ) from None
+    except UnidentifiedImageError:
+        raise ValueError(
+            f"{path}: not a picture in a format Pillow reads (PNG, JPEG, TIFF, BMP, WebP ...)."
+        ) from None
+    except (
+        OSError,
+        SyntaxError,
+        EOFError,
+        IndexError,
+        TypeError,
+        struct.error,
+        zlib.error,
+        MemoryError,
+    ) as broken:
+        raise ValueError(
+            f"{path}: the picture is broken ({str(broken).rstrip('.') or type(broken).__name__})."
+        ) from None
+
+
+def _check_extent(path: Path, size: tuple[int, int]) -> None:
+    w, h = size
+    if w * h > MOST_PIXELS:
+        raise ValueError(
+            f"{path}: {w} x {h} is more than {MOST_PIXELS // 10**6} megapixels; scale it down first."
+        )
+    if w * h == 0:
+        raise ValueError(f"{path}: the picture has no pixels.")
+
+
+def _scale_wide(values: NDArray[np.float64]) -> Pixels:
+    # 16 and 32 bits and floats have no agreed white: take the first of 1, 255, 65535, the maximum that fits.
+    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    highest = float(finite.max())
+    white = next((top for top in (1.0, 255.0, 65535.0) if highest <= top), highest)
+    return (finite / white).clip(0, 1).astype(np.float32)
+
+
+def _flatten(picture: Image.Image, invert: bool | None) -> Pixels:
+    grey, alpha = _unit(picture.convert("RGB").convert("L")), _unit(picture.getchannel("A"))
+    if invert is None:
+        invert = bool((grey * alpha).sum() < 0.5 * alpha.sum())
+    flat: Pixels = grey * alpha + (1 - alpha) * np.float32(invert)
+    return flat
+
+
+def _unit(picture: Image.Image) -> Pixels:
+    return np.asarray(picture, dtype=np.float32) / np.float32(255)
+
+
+def _crop_to_ink(grey: Pixels, path: Path) -> Pixels:
+    threshold = (float(grey.min()) + float(grey.max())) / 2
+    rows, columns = np.nonzero(grey > threshold)
+    if len(rows) == 0:
+        raise ValueError(f"{path}: the picture is of one shade, there is no digit to read.")
+    return grey[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def _centre(ink: Pixels, size: tuple[int, int]) -> Pixels:
+    side = min(DIGIT_SIDE, *size)
+    small = _resize(ink, side / max(ink.shape))
+    weight = small / max(float(small.sum()), 1e-12)
+    mass = np.array(
+        [(weight.sum(1) @ np.arange(small.shape[0])), (weight.sum(0) @ np.arange(small.shape[1]))]
+    )
+    corner = np.round((np.array(size) - 1) / 2 - mass).astype(int)
+    top, left = np.clip(corner, 0, np.array(size) - small.shape)
+    return _paste(small, size, int(top), int(left))
+
+
+def _fit(grey: Pixels, size: tuple[int, int]) -> Pixels:
+    small = _resize(grey, min(size[0] / grey.shape[0], size[1] / grey.shape[1]))
+    return _paste(small, size, (size[0] - small.shape[0]) // 2, (size[1] - small.shape[1]) // 2)
+
+
+def _resize(grey: Pixels, factor: float) -> Pixels:
+    h, w = (max(1, round(n * factor)) for n in grey.shape)
+    scaled = Image.fromarray(grey).resize(
+        (w, h), Image.Resampling.BICUBIC if factor < 1 else Image.Resampling.BILINEAR
+    )
+    return np.asarray(scaled, dtype=np.float32).clip(0, 1)
+
+
+def _paste(small: Pixels, size: tuple[int, int], top: int, left: int) -> Pixels:
+    canvas = np.zeros(size, dtype=np.float32)
+    canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return canvas

@@ -1,0 +1,61 @@
+"""Mistakes and failures become one sentence and an exit code, never a traceback."""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import NoReturn, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MISTAKE = 2
+FAILURE = 1
+INTERRUPTED = 130
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def stop(message: str, code: int = MISTAKE) -> NoReturn:
+    """Says one sentence on standard error and ends with an exit code."""
+    err.print(f"[bold red]Error:[/] {_literal(message)}")
+    raise typer.Exit(code)
+
+
+def plainly(command: Callable[P, T]) -> Callable[P, T]:
+    """Wraps a command: what it refuses is said in a sentence. TORCHSTN_TRACEBACK=1 shows where it arose.
+
+    A ValueError is the user's mistake and ends with 2; a file or a network that fails, or a missing
+    package, ends with 1; Ctrl-C ends with 130.
+    """
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except (ValueError, OSError, ModuleNotFoundError) as refusal:
+            if os.environ.get("TORCHSTN_TRACEBACK"):
+                raise
+            stop(sentence(refusal), MISTAKE if isinstance(refusal, ValueError) else FAILURE)
+        except KeyboardInterrupt:
+            err.print("Stopped.")
+            raise typer.Exit(INTERRUPTED) from None
+
+    return wrapped
+
+
+def sentence(refusal: Exception) -> str:
+    """What went wrong, in one sentence."""
+    if isinstance(refusal, ModuleNotFoundError):
+        return f'the package {refusal.name} is missing; run pip install "torchstn[all]".'
+    if isinstance(refusal, OSError) and refusal.strerror:
+        place = f"{refusal.filename}: " if refusal.filename else ""
+        return f"{place}{refusal.strerror.lower()}."
+    return str(refusal) or type(refusal).__name__
+
+
+def _literal(message: str) -> str:
+    return message.replace("[", r"\[")

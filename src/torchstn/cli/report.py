@@ -1,0 +1,46 @@
+"""What a training or an evaluation came to, as a table for people and as JSON for files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+
+def result_json(record: Mapping[str, Any]) -> str:
+    """A result record as it is kept in a file."""
+    return json.dumps(dict(record), indent=2) + "\n"
+
+
+def result_table(records: Sequence[Mapping[str, Any]]) -> Table:
+    """Result records side by side, the paper's number beside ours."""
+    table = Table(title_justify="left", header_style="bold")
+    table.add_column("network")
+    for name in (records[0]["metric"], "paper", "parameters", "images seen", "minutes"):
+        table.add_column(name, justify="right")
+    for record in records:
+        paper = record["paper"]
+        table.add_row(
+            record["cell"],
+            f"{record['value']:.2f}",
+            "" if paper is None else f"{paper:g}",
+            f"{record['parameters']:,}",
+            f"{record['images_seen']:,}",
+            f"{record['wall_seconds'] / 60:.1f}",
+        )
+    return table
+
+
+def confusion_table(confusion: Sequence[Sequence[int]]) -> Table:
+    """How often each digit (row) was taken for each other (column); zeros are left out."""
+    table = Table(title="What each digit was taken for", title_justify="left", header_style="bold")
+    table.add_column("", style="bold")
+    for column in range(len(confusion)):
+        table.add_column(str(column), justify="right")
+    for digit, row in enumerate(confusion):
+        cells = [
+            "" if count == 0 else f"[dim]{count}[/]" if digit == other else f"[bold]{count}[/]"
+            for other, count in enumerate(row)
+        ]
+        table.add_row(str(digit), *cells)
+    return table

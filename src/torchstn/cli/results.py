@@ -1,0 +1,70 @@
+"""`torchstn results`: the tables of README and documentation, made from the trained cells."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .plainly import FAILURE, out, plainly, stop
+
+
+@plainly
+def results(
+    folder: Annotated[Path, typer.Argument(help="Holds <recipe>/<cell>/seed-<k>.json.")] = Path("results"),
+    details: Annotated[
+        bool, typer.Option("--details", help="One row a run, with commit and command.")
+    ] = False,
+    write: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Put the tables between the markers of this file; may be given again."
+        ),
+    ] = None,
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Only say whether the tables in this file are up to date; may be given again.",
+        ),
+    ] = None,
+) -> None:
+    """Print the results as a markdown table, the paper's numbers beside ours.
+
+    With --write the summary goes between <!-- results:begin --> and <!-- results:end --> of a file, the table
+    with one row a run between <!-- results-details:begin --> and <!-- results-details:end -->.
+    """
+    from ..figures import details_table, read_results, results_table
+    from ..training import atomic_write
+
+    found = read_results(folder)
+    tables = {"results": results_table(found), "results-details": details_table(found)}
+    if not write and not check:
+        typer.echo(tables["results-details" if details else "results"], nl=False)
+    for path in write or []:
+        text = path.read_text(encoding="utf-8")
+        atomic_write(path, filled(text, tables, path))
+        out.print(f"Wrote {path}")
+    stale = [
+        path for path in check or [] if filled(text := path.read_text(encoding="utf-8"), tables, path) != text
+    ]
+    if stale:
+        names = ", ".join(map(str, stale))
+        stop(f"the tables in {names} are out of date; run torchstn results --write {stale[0]}.", FAILURE)
+
+
+def filled(text: str, tables: dict[str, str], path: Path) -> str:
+    """The text with every marked block replaced by its table.
+
+    Raises:
+        ValueError: If the file has no marked block, or one that does not end.
+    """
+    marked = [name for name in tables if f"<!-- {name}:begin -->" in text]
+    if not marked:
+        raise ValueError(f"{path} must hold <!-- results:begin --> and <!-- results:end -->, and does not.")
+    for name in marked:
+        head, begin, rest = text.partition(f"<!-- {name}:begin -->")
+        _, end, tail = rest.partition(f"<!-- {name}:end -->")
+        if not end:
+            raise ValueError(f"{path}: <!-- {name}:begin --> is not followed by <!-- {name}:end -->.")
+        text = f"{head}{begin}\n\n{tables[name]}\n{end}{tail}"
+    return text

@@ -1,0 +1,59 @@
+"""The fields of a recipe's config as options of a command: name, type and help are the field's own."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import Field
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+
+def option(
+    field: Field[Any],
+    *,
+    default: Any = None,
+    panel: str | None = None,
+    callback: Callable[..., Any] | None = None,
+) -> inspect.Parameter:
+    """One field as an option.
+
+    Args:
+        field: A dataclass field whose metadata holds its "help".
+        default: Of the option; None stands for "whatever the preset says".
+        panel: Heading of the help under which it stands.
+        callback: Checks what is given.
+    """
+    path = field.name.endswith("_dir")
+    kind = Path if path else next(kind for kind in (str, int, float) if str(kind.__name__) in str(field.type))
+    info = typer.Option(
+        f"--{field.name.replace('_', '-')}",
+        help=field.metadata["help"],
+        metavar="FOLDER" if path else {str: "NAME", int: "N", float: "X"}[cast(Any, kind)],
+        show_default=default is not None,
+        rich_help_panel=panel,
+        callback=callback,
+    )
+    optional = kind if default is not None else kind | None
+    return inspect.Parameter(
+        field.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[cast(Any, optional), info],
+    )
+
+
+def with_options(command: Callable[..., None], options: Iterable[inspect.Parameter]) -> Callable[..., None]:
+    """Gives a command that takes **settings these options beside its own."""
+    own = [
+        parameter
+        for parameter in inspect.signature(command).parameters.values()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    ]
+    parameters = [*options, *own]
+    anyone = cast(Any, command)
+    anyone.__signature__ = inspect.Signature(parameters)
+    anyone.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters} | {
+        "return": None
+    }
+    return command

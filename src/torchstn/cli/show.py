@@ -1,0 +1,33 @@
+"""`torchstn show RUN`: the paper's figure."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .plainly import out, plainly
+
+
+@plainly
+def show(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished training.")],
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Where the pictures go [default: figures in the run]."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=40, help="How many digits.")] = 10,
+    seed: Annotated[int | None, typer.Option(help="Pick other digits.")] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Show only digits it takes for another.")] = False,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The four MNIST files [default: where the run found them]."),
+    ] = None,
+) -> None:
+    """Draw what a trained network does: input, the grid it chose drawn on it, output, predicted class.
+
+    Also the mean digit of each class before and after the transformer, and how the training went.
+    """
+    from .pictures import draw_run
+
+    for path in draw_run(run, to or run / "figures", count=count, seed=seed, wrong=wrong, data_dir=data_dir):
+        out.print(f"Saved {path}")

@@ -1,0 +1,69 @@
+"""How a training went: its metrics over its steps."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .style import INK, QUIET, RULE, SERIES, new_figure
+
+NAMES = {"loss": "loss", "error": "error (%), training", "validation_error": "error (%), held out"}
+
+
+def curves(records: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draws the loss on the left and the errors on the right, each over the steps, with its last value.
+
+    Args:
+        records: One an epoch, as in metrics.jsonl: `step`, and any of loss, error, validation_error.
+
+    Returns:
+        A figure, drawn without a display.
+
+    Raises:
+        ValueError: If there is no record.
+    """
+    if not records:
+        raise ValueError("`records` must hold at least one epoch, got none.")
+    figure = new_figure(8.0, 2.9)
+    left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.28})
+    figure.subplots_adjust(left=0.07, right=0.93, top=0.87, bottom=0.17)
+    _plot(left, records, ["loss"])
+    _plot(right, records, ["error", "validation_error"])
+    return figure
+
+
+def _plot(axes: Axes, records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    _quiet(axes)
+    present = [name for name in names if any(name in record for record in records)]
+    for colour, name in zip(SERIES, present, strict=False):
+        points = [(record["step"], record[name]) for record in records if name in record]
+        steps, values = zip(*points, strict=True)
+        axes.plot(steps, values, color=colour, linewidth=1.5, marker="o", markersize=2.5, label=NAMES[name])
+        axes.annotate(
+            f"{values[-1]:.3g}",
+            (steps[-1], values[-1]),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=colour,
+            annotation_clip=False,
+        )
+    axes.set_title(
+        "   ".join(NAMES[name] for name in present[:1]), loc="left", fontsize=9, color=INK, fontweight="bold"
+    )
+    axes.set_xlabel("step", fontsize=8, color=QUIET)
+    if all(value > 0 for record in records for name in present for value in [record.get(name, 1.0)]):
+        axes.set_yscale("log")
+    if len(present) > 1:
+        axes.legend(frameon=False, fontsize=8, labelcolor="linecolor", handlelength=0)
+
+
+def _quiet(axes: Axes) -> None:
+    axes.grid(True, color=RULE, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=8, colors=QUIET, which="both")
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(RULE)
