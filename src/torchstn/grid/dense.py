@@ -1,0 +1,47 @@
+"""A basis stored as values on a lattice: any functions, learned ones included."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .._precision import exact_matmul
+from .._types import Offsets, PointList, Size
+from .basis import Basis
+from .interpolation import interpolate
+from .lattice import lattice
+from .pytree import register
+
+
+@dataclass(frozen=True, eq=False)
+class DenseBasis(Basis):
+    """k functions by their values on a lattice, linear between its points, constant beyond the outermost.
+
+    Attributes:
+        values: (k, *size); may require a gradient, the paper's learned B (section 3.2).
+    """
+
+    values: Tensor
+
+    @property
+    def functions(self) -> int:
+        return self.values.shape[0]
+
+    def field(self, offsets: Offsets, size: Size, align_corners: bool) -> Tensor:
+        values = self.values.to(offsets.dtype)
+        if tuple(size) != tuple(values.shape[1:]):
+            points = lattice(size, align_corners, offsets.dtype, offsets.device).unsqueeze(0)
+            values = interpolate(values.unsqueeze(0), points, align_corners)[0]
+        return exact_matmul(offsets.transpose(1, 2), values.flatten(1)).unflatten(2, tuple(size))
+
+    def evaluate(self, offsets: Offsets, points: PointList, align_corners: bool) -> PointList:
+        values = interpolate(self.values.to(offsets.dtype).unsqueeze(0), points, align_corners)
+        return exact_matmul(values.transpose(1, 2), offsets)
+
+    def to(self, *args: object, **kwargs: object) -> "DenseBasis":
+        return DenseBasis(self.values.to(*args, **kwargs))  # type: ignore[call-overload]  # passed on as given
+
+    def detach(self) -> "DenseBasis":
+        return DenseBasis(self.values.detach())
+
+
+register(DenseBasis, ("values",))

@@ -1,0 +1,105 @@
+"""The localisation networks of the paper's appendix A.4, for any number of dimensions and channels."""
+
+from collections.abc import Sequence
+from math import prod
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .._checks import check_size
+from .._types import Size
+from .base import Localisation
+
+CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+MAX_POOLINGS = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
+AVERAGE_POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class FullyConnected(Localisation):
+    """Layers of ReLU units on the flattened image: FC 32 - FC 32 - FC 32 in the paper.
+
+    Args:
+        channels: Channels of the image.
+        size: The image's size, array order.
+        hidden: Units of each layer.
+    """
+
+    def __init__(self, channels: int, size: Size, hidden: Sequence[int] = (32, 32, 32)) -> None:
+        if not hidden:
+            raise ValueError("`hidden` must name at least one layer, got none.")
+        super().__init__(hidden[-1])
+        self.channels, self.size = channels, check_size("size", size, len(size))
+        widths = (channels * prod(self.size), *hidden)
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before, after in zip(widths[:-1], widths[1:], strict=True):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, image: Tensor) -> Tensor:
+        check_image(image, self.channels, self.size)
+        features: Tensor = self.layers(image)
+        return features
+
+
+class Convolutional(Localisation):
+    """The paper's convolutional network: on an image down-sampled by `downsample`,
+    conv 5x5x20 - max-pool 2x2 - conv 5x5x20 - FC 20, with ReLU after each layer.
+
+    Args:
+        channels: Channels of the image.
+        size: The image's size, array order.
+        filters: Filters of each of the two convolutions.
+        kernel_size: Their width in pixels.
+        hidden: Units of the fully connected layer.
+        downsample: Factor of the average pooling before the network; 2 in the paper, 1 for none.
+
+    Raises:
+        ValueError: If the image is too small for the layers.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        size: Size,
+        *,
+        filters: int = 20,
+        kernel_size: int = 5,
+        hidden: int = 20,
+        downsample: int = 2,
+    ) -> None:
+        super().__init__(hidden)
+        self.channels, self.size, self.downsample = channels, check_size("size", size, len(size)), downsample
+        dims = len(self.size)
+        reduced = tuple((length // downsample - kernel_size + 1) // 2 - kernel_size + 1 for length in self.size)
+        if min(reduced) < 1:
+            smallest = downsample * (2 * kernel_size + kernel_size - 1)
+            raise ValueError(
+                f"`size` must be at least {smallest} along every axis for a kernel of {kernel_size} and a "
+                f"down-sampling of {downsample}, got {self.size}; make `kernel_size` or `downsample` smaller."
+            )
+        self.layers = nn.Sequential(
+            CONVOLUTIONS[dims](channels, filters, kernel_size),
+            nn.ReLU(),
+            MAX_POOLINGS[dims](2),
+            CONVOLUTIONS[dims](filters, filters, kernel_size),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(filters * prod(reduced), hidden),
+            nn.ReLU(),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        check_image(image, self.channels, self.size)
+        if self.downsample > 1:
+            image = AVERAGE_POOLS[len(self.size)](image, self.downsample)  # type: ignore[operator]  # torch's builtins
+        features: Tensor = self.layers(image)
+        return features
+
+
+def check_image(image: Tensor, channels: int, size: tuple[int, ...]) -> None:
+    """Refuses an image the network was not built for."""
+    if tuple(image.shape[1:]) != (channels, *size):
+        raise ValueError(
+            f"`image` must be (n, {channels}, {', '.join(map(str, size))}), as the localisation network was built, "
+            f"got {tuple(image.shape)}."
+        )

@@ -1,0 +1,136 @@
+"""Watches the transformers of a model while it trains, and says what to do when one leaves the image."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from .grid import Grid
+from .spatial_transformer import SpatialTransformer
+
+
+class TransformerWarning(UserWarning):
+    """A spatial transformer has left the image, or predicts numbers that are not finite."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one transformer did in the last forward pass, and what its gradient was in the last backward pass.
+
+    Attributes:
+        coverage: Share of the output points that read inside the image, mean over the batch.
+        scale: Side of the region that is read over the side of the image: the d-th root of the mean absolute
+            Jacobian determinant; below 1 zooms in.
+        non_finite: Share of samples whose parameters are not finite.
+        gradient_share: Norm of the gradient of the transformer's parameters over that of the whole model; None before
+            a backward pass.
+    """
+
+    coverage: float
+    scale: float
+    non_finite: float
+    gradient_share: float | None
+
+
+class Monitor:
+    """Watches every SpatialTransformer of a model by hooks on its transform; the model itself stores nothing.
+
+    Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is not
+    reported costs nothing but keeping its grid, detached, until the next.
+
+    Args:
+        model: The model; its transformers are named as in `named_modules`.
+        min_coverage: Warn below this share of points inside the image.
+
+    Raises:
+        ValueError: If the model holds no SpatialTransformer.
+    """
+
+    def __init__(self, model: nn.Module, *, min_coverage: float = 0.5) -> None:
+        found = {name: m for name, m in model.named_modules() if isinstance(m, SpatialTransformer)}
+        if not found:
+            raise ValueError(f"`model` must hold a SpatialTransformer to watch, got {type(model).__name__} without one.")
+        self.model = model
+        self.min_coverage = min_coverage
+        self._transformers: Mapping[str, SpatialTransformer] = found
+        self._grids: dict[str, Grid] = {}
+        self._hooks = [m.transform.register_forward_hook(self._remember(name)) for name, m in found.items()]
+
+    def report(self) -> dict[str, Observation]:
+        """Observations of the last pass by transformer, warning where one is in trouble.
+
+        Warns:
+            TransformerWarning: With the remedy, where coverage is below `min_coverage` or parameters are not finite.
+        """
+        whole = _gradient_norm(self.model)
+        report = {}
+        for name, grid in self._grids.items():
+            own = _gradient_norm(self._transformers[name])
+            share = None if own is None or whole is None else own / whole if whole > 0 else 0.0
+            report[name] = observation = _observe(grid, share)
+            self._warn(name or "model", observation)
+        return report
+
+    def close(self) -> None:
+        """Takes the hooks off."""
+        for hook in self._hooks:
+            hook.remove()
+        self._grids.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _remember(self, name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, grid: Grid) -> None:
+            self._grids[name] = grid.detach()
+
+        return hook
+
+    def _warn(self, name: str, seen: Observation) -> None:
+        if seen.non_finite > 0:
+            warnings.warn(
+                f"{name}: {seen.non_finite:.0%} of the samples have parameters that are not finite and read outside "
+                "the image. Lower the learning rate, clip the gradient, and look for infinities in the input.",
+                TransformerWarning,
+                stacklevel=3,
+            )
+        elif seen.coverage < self.min_coverage:
+            warnings.warn(
+                f"{name}: only {seen.coverage:.0%} of the points read inside the image (scale {seen.scale:.2g}); the "
+                "rest have no gradient. Lower the localisation learning rate "
+                "(parameter_groups(model, lr, localisation_scale=0.1)), bound the transform (max_shift=, max_linear=), "
+                "or use padding='border'.",
+                TransformerWarning,
+                stacklevel=3,
+            )
+
+
+def _observe(grid: Grid, share: float | None) -> Observation:
+    with torch.no_grad():
+        readable = torch.ones(grid.batch, dtype=torch.bool, device=grid.device)
+        if grid.theta is not None:
+            readable = grid.theta.isfinite().all(1).expand(grid.batch)
+        area = grid.jacobian_determinant().abs().flatten(1).mean(1)[readable]
+        scale = area.mean().item() ** (1 / grid.dims) if area.numel() else float("nan")
+        return Observation(
+            coverage=grid.coverage().mean().item(),
+            scale=scale,
+            non_finite=1 - readable.double().mean().item(),
+            gradient_share=share,
+        )
+
+
+def _gradient_norm(module: nn.Module) -> float | None:
+    gradients: list[Tensor] = [p.grad for p in module.parameters() if p.grad is not None]
+    if not gradients:
+        return None
+    return torch.stack([gradient.norm().float() for gradient in gradients]).norm().item()

@@ -1,0 +1,10 @@
+"""image, grid -> output: kernels, paddings and the backends that run them."""
+
+from .dispatch import BACKENDS as BACKENDS
+from .dispatch import Backend as Backend
+from .dispatch import Request as Request
+from .functional import sample as sample
+from .kernels import Kernel as Kernel
+from .module import Sampler as Sampler
+
+__all__ = ["BACKENDS", "Backend", "Kernel", "Request", "Sampler", "sample"]

@@ -1,0 +1,171 @@
+"""sample: the public door of the sampler. Checks once, resolves names, and hands over to a backend."""
+
+from collections.abc import Sequence
+from typing import Literal, overload
+
+import torch
+from torch import Tensor
+
+from .._checks import check_batch, check_choice, check_device, check_tensor
+from .._precision import coordinate_dtype
+from .._types import PADDINGS, Image, KernelName, Padding
+from ..grid.base import Grid
+from ..grid.lattice import to_pixels
+from ..grid.points import check_point_tensor
+from .dispatch import Request, choose
+from .kernels import BuiltinKernel, Kernel, resolve_kernel
+
+Fill = float | Sequence[float] | Tensor
+
+
+@overload
+def sample(
+    image: Image,
+    grid: Grid | Tensor,
+    *,
+    kernel: KernelName | Kernel = ...,
+    padding: Padding = ...,
+    fill: Fill = ...,
+    align_corners: bool | None = ...,
+    backend: str = ...,
+    return_mask: Literal[False] = ...,
+) -> Image: ...
+@overload
+def sample(
+    image: Image,
+    grid: Grid | Tensor,
+    *,
+    kernel: KernelName | Kernel = ...,
+    padding: Padding = ...,
+    fill: Fill = ...,
+    align_corners: bool | None = ...,
+    backend: str = ...,
+    return_mask: Literal[True],
+) -> tuple[Image, Tensor]: ...
+def sample(
+    image: Image,
+    grid: Grid | Tensor,
+    *,
+    kernel: KernelName | Kernel = "linear",
+    padding: Padding = "zeros",
+    fill: Fill = 0.0,
+    align_corners: bool | None = None,
+    backend: str = "auto",
+    return_mask: bool = False,
+) -> Image | tuple[Image, Tensor]:
+    """Reads the image at every point of the grid (Jaderberg et al. 2015, equations 3 to 5).
+
+    Convention: the grid maps output points to input points, (x, y[, z]) with x along the last axis, normalised to
+    [-1, 1]; its `align_corners` says whether that is the outer edges (False) or the centres (True) of the corner
+    pixels. Values equal those of `F.grid_sample`. The derivative where a point lies on a pixel line is the one to the
+    right of it. A point that is not finite reads 0, or the fill, with zero gradient.
+
+    Args:
+        image: (n, c, *size). Floating point or complex with any kernel; uint8 with any kernel, rounded and saturated,
+            without gradient; other integers and bool with "nearest".
+        grid: A Grid, or normalised points (n, *out, d) as `F.grid_sample` takes them. One image with many grids, or
+            one grid with many images, is read without copies.
+        kernel: "nearest" (equation 4, halves up), "linear" (equation 5), "cubic" (a = -0.75, as torch), "bspline3"
+            (interpolating cubic B-spline), "lanczos3", or a Kernel. "bilinear" and "bicubic" are accepted names.
+        padding: What lies outside the image: "zeros", "border", "reflection", "circular" or "fill".
+        fill: The value outside with padding "fill": a number, or one per channel (c,).
+        align_corners: The convention of a raw tensor of points, default False; a Grid brings its own.
+        backend: "auto", or the name of one backend.
+        return_mask: Also return where the point lies inside the image, (n, 1, *out), bool.
+
+    Returns:
+        (n, c, *out) in the image's type and, for channels_last images, layout; with `return_mask` a pair.
+
+    Raises:
+        TypeError: If a type is not as above.
+        ValueError: If a shape, a name, a device or a combination is not as above.
+    """
+    resolved = resolve_kernel(kernel)
+    check_choice("padding", padding, PADDINGS)
+    coordinates, convention = _coordinates(image, grid, align_corners)
+    _check_image(image, resolved)
+    request = Request(image, coordinates, resolved, padding, _fill(fill, padding, image), convention)
+    output = choose(backend, request).sample(request)
+    output = _like_layout(output, image)
+    if not return_mask:
+        return output
+    mask = _inside(coordinates, image.shape[2:], convention)
+    return output, mask.expand(output.shape[0], *mask.shape[1:]).unsqueeze(1)
+
+
+def _coordinates(image: Tensor, grid: Grid | Tensor, align_corners: bool | None) -> tuple[tuple[Tensor, ...], bool]:
+    """Where to read in pixels of the image, x first, and the convention."""
+    check_tensor("image", image)
+    if isinstance(grid, Grid):
+        if align_corners is not None and align_corners != grid.align_corners:
+            raise ValueError(
+                f"`align_corners` belongs to the grid, which has {grid.align_corners}; got {align_corners}. "
+                "Leave it out, or make the grid with the other convention."
+            )
+        _check_match(image, grid.dims, grid.batch, grid.parameter)
+        dtype = coordinate_dtype(image, grid.parameter)
+        grid = grid if grid.dtype == dtype else grid.to(dtype)
+        return grid.pixel_coordinates(image.shape[2:]), grid.align_corners
+    if not isinstance(grid, Tensor):
+        raise TypeError(f"`grid` must be a Grid or a tensor of points (n, *out, d), got {type(grid).__name__}.")
+    check_point_tensor("grid", grid)
+    _check_match(image, grid.shape[-1], grid.shape[0], grid)
+    points = grid.to(coordinate_dtype(image, grid))
+    convention = bool(align_corners)
+    lengths = image.shape[2:][::-1]
+    return tuple(to_pixels(points[..., axis], n, convention) for axis, n in enumerate(lengths)), convention
+
+
+def _check_match(image: Tensor, dims: int, batch: int, parameter: Tensor) -> None:
+    if image.ndim != dims + 2:
+        raise ValueError(
+            f"`image` must be (n, c, {', '.join('dhw'[3 - dims:])}) for a grid of {dims} dimension(s), "
+            f"got {tuple(image.shape)}."
+        )
+    if 0 in image.shape[2:]:
+        raise ValueError(f"`image` must have at least one pixel along every axis, got {tuple(image.shape)}.")
+    check_batch("image", image.shape[0], "grid", batch)
+    check_device("grid", parameter, "image", image)
+
+
+def _check_image(image: Tensor, kernel: Kernel | BuiltinKernel) -> None:
+    if image.is_floating_point() or image.is_complex() or image.dtype == torch.uint8:
+        return
+    if getattr(kernel, "name", None) != "nearest":
+        raise TypeError(
+            f"`image` of type {image.dtype} has no values between pixels: use kernel='nearest', "
+            "or convert it with `.float()`."
+        )
+
+
+def _fill(fill: Fill, padding: Padding, image: Tensor) -> Tensor | float:
+    if padding != "fill":
+        if not isinstance(fill, (int, float)) or fill != 0:
+            raise ValueError(f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}.")
+        return 0.0
+    if isinstance(fill, (int, float)):
+        return float(fill) if image.is_floating_point() or image.is_complex() else fill
+    values = fill if isinstance(fill, Tensor) else torch.tensor(fill, device=image.device)
+    if values.ndim == 0:
+        values = values.expand(image.shape[1])
+    if values.shape != image.shape[1:2]:
+        raise ValueError(
+            f"`fill` must be a number or one per channel ({image.shape[1]},), got {tuple(values.shape)}."
+        )
+    check_device("fill", values, "image", image)
+    return values
+
+
+def _like_layout(output: Tensor, image: Tensor) -> Tensor:
+    """channels_last in, channels_last out."""
+    layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(image.ndim)
+    if layout is None or torch._C._are_functorch_transforms_active():
+        return output  # vmap cannot be asked for a layout
+    wanted = image.is_contiguous(memory_format=layout) and not image.is_contiguous()
+    return output.contiguous(memory_format=layout if wanted else torch.contiguous_format)
+
+
+def _inside(coordinates: tuple[Tensor, ...], size: Sequence[int], align_corners: bool) -> Tensor:
+    edge = 0.0 if align_corners else 0.5
+    inside = [(x >= -edge) & (x <= length - 1 + edge) for x, length in zip(coordinates, size[::-1], strict=True)]
+    return torch.stack(inside).all(0)

@@ -1,0 +1,54 @@
+"""Sampler: `sample` with its settings, as a module."""
+
+from torch import Tensor, nn
+
+from .._checks import check_choice
+from .._types import PADDINGS, Image, KernelName, Padding
+from ..grid.base import Grid
+from .dispatch import backend_names
+from .functional import Fill, sample
+from .kernels import Kernel, resolve_kernel
+
+
+class Sampler(nn.Module):
+    """image, grid -> output, with fixed settings; see `torchstn.sample` for their meaning.
+
+    Args:
+        kernel: Name of a kernel, or a Kernel.
+        padding: What lies outside the image.
+        fill: The value outside with padding "fill": a number, or one per channel. For images normalised by mean and
+            standard deviation, the normalised background: (0 - mean) / std.
+        backend: "auto", or the name of one backend.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+
+    def __init__(
+        self,
+        kernel: KernelName | Kernel = "linear",
+        *,
+        padding: Padding = "zeros",
+        fill: Fill = 0.0,
+        backend: str = "auto",
+    ) -> None:
+        super().__init__()
+        resolve_kernel(kernel)
+        check_choice("padding", padding, PADDINGS)
+        check_choice("backend", backend, backend_names())
+        if padding != "fill" and not (isinstance(fill, (int, float)) and fill == 0):
+            raise ValueError(f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}.")
+        self.kernel = kernel
+        self.padding: Padding = padding
+        self.fill = fill
+        self.backend = backend
+
+    def forward(self, image: Image, grid: Grid | Tensor) -> Image:
+        fill = self.fill
+        if isinstance(fill, Tensor):
+            fill = fill.to(image.device)
+        return sample(image, grid, kernel=self.kernel, padding=self.padding, fill=fill, backend=self.backend)
+
+    def extra_repr(self) -> str:
+        fill = f", fill={self.fill}" if self.padding == "fill" else ""
+        return f"{self.kernel!r}, padding={self.padding!r}{fill}, backend={self.backend!r}"

@@ -1,0 +1,141 @@
+"""Transform: theta -> grid. One family of transformations a file."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from .._checks import check_dims, check_size, check_theta
+from .._precision import coordinate_dtype, keep_precision
+from .._types import Size, Theta
+from ..grid.base import Grid
+from ..grid.lattice import step_count
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a family needs to know of the output and the input it will read.
+
+    Attributes:
+        size: Output size, array order.
+        extent: Physical lengths from -1 to 1 along (x, y[, z]): pixels times spacing. Only their ratios matter.
+        align_corners: The convention.
+    """
+
+    size: tuple[int, ...]
+    extent: tuple[float, ...]
+    align_corners: bool
+
+
+class Transform(nn.Module, ABC):
+    """A family of transformations with `n_parameters` numbers each (section 3.2 of the paper).
+
+    Called as `family(theta, size)` it returns a lazy Grid that maps output points to input points, both normalised.
+    `constrain` turns a network's raw output into theta: zero gives exactly the start, which is the family's identity
+    or `initial`.
+
+    Args:
+        dims: Number of spatial dimensions, 1, 2 or 3.
+        n_parameters: How many numbers theta holds.
+        initial: Where training starts, (n_parameters,); default: the identity.
+
+    Raises:
+        ValueError: If `dims` or the shape of `initial` is wrong.
+    """
+
+    start: Tensor
+
+    def __init__(self, dims: int, n_parameters: int, initial: Sequence[float] | Tensor | None) -> None:
+        super().__init__()
+        self.dims = check_dims(dims)
+        self.n_parameters = n_parameters
+        start = self.identity() if initial is None else torch.as_tensor(initial, dtype=torch.float32).detach().clone()
+        if start.shape != (n_parameters,):
+            raise ValueError(
+                f"`initial` of {type(self).__name__} must be ({n_parameters},), got {tuple(start.shape)}."
+            )
+        self.register_buffer("start", start, persistent=False)
+
+    @abstractmethod
+    def identity(self) -> Tensor:
+        """The parameters that change nothing (or the least, for a family without an identity), (n_parameters,)."""
+
+    def constrain(self, raw: Tensor) -> Theta:
+        """Raw numbers (n, n_parameters) to parameters within the family's bounds; 0 gives exactly the start."""
+        return self._start(raw) + raw
+
+    @abstractmethod
+    def build(self, theta: Theta, frame: Frame) -> Grid:
+        """The grid of finite parameters (n, n_parameters), float32 or float64."""
+
+    def forward(
+        self,
+        theta: Theta,
+        size: Size,
+        *,
+        input_size: Size | None = None,
+        spacing: Sequence[float] | None = None,
+        align_corners: bool = False,
+    ) -> Grid:
+        """The grid of `theta`.
+
+        Args:
+            theta: (n, n_parameters). float16 and bfloat16 are computed in float32. Where a number is not finite the
+                sample reads outside the image, with zero gradient.
+            size: The output's size in array order, (w,), (h, w) or (d, h, w).
+            input_size: The input's size; rigid and similarity turn in its physical space. Default: `size`.
+            spacing: Physical size of an input pixel along each axis, array order. Default: equal.
+            align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner pixels.
+
+        Raises:
+            TypeError: If theta is not a floating point tensor.
+            ValueError: If a shape or a size is wrong.
+        """
+        check_theta(theta, self.n_parameters, type(self).__name__)
+        size = check_size("size", size, self.dims)
+        frame = Frame(size, self._extent(size, input_size, spacing, align_corners), align_corners)
+        theta = theta.to(coordinate_dtype(theta))
+        finite = theta.isfinite().all(1, keepdim=True)
+        # Replaced before the family's arithmetic, whose derivatives would turn a zero gradient into NaN.
+        safe = torch.where(finite, theta, self._start(theta))
+        with torch.autocast(theta.device.type, enabled=False):
+            grid = self.build(safe, frame)
+        return mark_unreadable(grid, finite, theta)
+
+    def _start(self, like: Tensor) -> Tensor:
+        return self.start.to(dtype=like.dtype, device=like.device)
+
+    def _extent(
+        self, size: Size, input_size: Size | None, spacing: Sequence[float] | None, align_corners: bool
+    ) -> tuple[float, ...]:
+        lengths = size if input_size is None else check_size("input_size", input_size, self.dims)
+        if spacing is None:
+            spacing = (1.0,) * self.dims
+        if len(spacing) != self.dims or not all(step > 0 for step in spacing):
+            raise ValueError(f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}.")
+        extent = [step_count(n, align_corners) * step for n, step in zip(lengths, spacing, strict=True)]
+        return tuple(extent[::-1])
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """As nn.Module, but `.half()` and `.bfloat16()` change nothing: rounded constants would move pixels."""
+        return super()._apply(keep_precision(fn), recurse)  # type: ignore[no-untyped-call]  # torch's own
+
+    def extra_repr(self) -> str:
+        return f"dims={self.dims}, n_parameters={self.n_parameters}"
+
+
+def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
+    """The same grid with NaN coordinates where `finite` (n, 1) is False, and `theta` attached."""
+
+    def change(name: str, value: Tensor) -> Tensor:
+        if name not in grid.batched or name == "theta":
+            return value
+        mask = finite.view(-1, *([1] * (value.ndim - 1)))
+        return torch.where(mask, value, float("nan"))
+
+    marked = grid._replace(change)
+    object.__setattr__(marked, "theta", theta)
+    return marked
