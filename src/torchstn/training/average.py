@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class WeightAverage:
@@ -36,7 +36,7 @@ class WeightAverage:
             step: Steps made so far, this one included.
         """
         kept = min(self.decay, step / (step + 9))
-        averages = list(self.model.parameters())
+        averages: list[Tensor] = list(self.model.parameters())
         torch._foreach_lerp_(averages, [p.detach() for p in model.parameters()], 1 - kept)
         for average, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
             average.copy_(buffer)

@@ -7,7 +7,7 @@ a generator's state, so resuming and the number of processes change nothing by c
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -198,7 +198,7 @@ class _Loop:
             yield from (self.batches(*address, *shares) for address in addresses)
             return
         with ThreadPoolExecutor(1) as pool:
-            waiting = None
+            waiting: Future[Part] | None = None
             for address in addresses:
                 ready, waiting = waiting, pool.submit(self.batches, *address, *shares)
                 if ready is not None:

@@ -1,0 +1,25 @@
+"""`python -m torchstn.recipes.distorted_mnist FOLDER distortion=R model=st-cnn ...`: one training, no extras."""
+
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from . import train
+from .config import Config, make_config
+
+
+def main(arguments: list[str]) -> None:
+    """Trains what `name=value` arguments describe, resuming what the folder holds, and prints the result."""
+    folder, *pairs = arguments
+    settings: dict[str, Any] = dict(pair.split("=", 1) for pair in pairs)
+    for item in fields(Config):
+        if item.name in settings and item.type in (int, float):
+            settings[item.name] = item.type(settings[item.name])
+    record = train(make_config(**settings), Path(folder), resume=True)
+    sys.stdout.write(json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
