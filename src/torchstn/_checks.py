@@ -75,7 +75,7 @@ def check_device(name: str, value: Tensor, other_name: str, other: Tensor) -> No
 
 
 def check_batch(name: str, count: int, other_name: str, other: int) -> None:
-    if count != other and count != 1 and other != 1:
+    if count not in (1, other) and other != 1:
         raise ValueError(
             f"`{name}` and `{other_name}` must have the same batch size, or one of them a batch of 1, "
             f"got {count} and {other}."

@@ -16,8 +16,9 @@ LIMIT = 64
 def constant(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Remembers the results of a function of hashable arguments.
 
-    While tracing (compile, export, make_fx, fake tensors) nothing is remembered or recalled: a traced tensor must not
-    outlive its trace. Constants are never inference tensors, so training may use what inference computed.
+    While tracing (compile, export, make_fx, fake tensors) nothing is remembered or recalled: a traced tensor
+    must not outlive its trace. Constants are never inference tensors, so training may use what inference
+    computed.
     """
     memory: OrderedDict[Any, Tensor] = OrderedDict()
 

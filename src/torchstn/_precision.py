@@ -13,22 +13,28 @@ from torch import Tensor
 def exact_matmul(a: Tensor, b: Tensor) -> Tensor:
     """The matrix product of `a` and `b`, accumulated in float64, in the type of their promotion.
 
-    float64 is the one type whose products no global switch (TF32, `set_float32_matmul_precision`, autocast) rounds.
+    float64 is the one type whose products no global switch (TF32, `set_float32_matmul_precision`, autocast)
+    rounds.
     """
     result = torch.promote_types(a.dtype, b.dtype)
-    wide = result if a.device.type == "mps" else torch.float64  # MPS has no float64, and no switch to guard against
+    wide = (
+        result if a.device.type == "mps" else torch.float64
+    )  # MPS has no float64, and no switch to guard against
     with torch.autocast(a.device.type, enabled=False):
         return torch.matmul(a.to(wide), b.to(wide)).to(result)
 
 
 def coordinate_dtype(*tensors: Tensor) -> torch.dtype:
-    """The type coordinates are computed in: float64 if any of `tensors` is (or is complex128), else float32."""
+    """The type of coordinates: float64 if any of `tensors` is (or is complex128), else float32."""
     wide = {torch.float64, torch.complex128}
     return torch.float64 if any(tensor.dtype in wide for tensor in tensors) else torch.float32
 
 
 def keep_precision(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """`change` as nn.Module applies it to its tensors, less any rounding to 16 bits: those only move to the device."""
+    """`change` as nn.Module applies it to its tensors, less any rounding to 16 bits.
+
+    Where it would round, the tensor only moves to the device.
+    """
 
     def kept(tensor: Tensor) -> Tensor:
         changed = change(tensor)

@@ -1,4 +1,4 @@
-"""Reading an image at integer taps: the sum over a tensor product of (index, weight) pairs, one list per axis.
+"""Reading an image at integer taps: sums over a tensor product of (index, weight) pairs.
 
 The sampler and the interpolation of displacement fields both stand on this.
 """
@@ -71,8 +71,8 @@ def _all_inside(taps: Sequence[Tap]) -> Tensor | None:
 def _gather(flat: Tensor, index: Tensor) -> Tensor:
     """Values of `flat` (b, c, s) at `index` (n, *out), as (n, c, *out); b or n may be 1.
 
-    A shared image or a shared grid is never expanded: the backward pass of an expanded gather would write one whole
-    image per grid.
+    A shared image or a shared grid is never expanded: the backward pass of an expanded gather would write one
+    whole image per grid.
     """
     batch, channels, _ = flat.shape
     count, out = index.shape[0], index.shape[1:]

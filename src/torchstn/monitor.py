@@ -26,8 +26,8 @@ class Observation:
         scale: Side of the region that is read over the side of the image: the d-th root of the mean absolute
             Jacobian determinant; below 1 zooms in.
         non_finite: Share of samples whose parameters are not finite.
-        gradient_share: Norm of the gradient of the transformer's parameters over that of the whole model; None before
-            a backward pass.
+        gradient_share: Norm of the gradient of the transformer's parameters over that of the whole model;
+            None before a backward pass.
     """
 
     coverage: float
@@ -39,8 +39,8 @@ class Observation:
 class Monitor:
     """Watches every SpatialTransformer of a model by hooks on its transform; the model itself stores nothing.
 
-    Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is not
-    reported costs nothing but keeping its grid, detached, until the next.
+    Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is
+    not reported costs nothing but keeping its grid, detached, until the next.
 
     Args:
         model: The model; its transformers are named as in `named_modules`.
@@ -53,7 +53,9 @@ class Monitor:
     def __init__(self, model: nn.Module, *, min_coverage: float = 0.5) -> None:
         found = {name: m for name, m in model.named_modules() if isinstance(m, SpatialTransformer)}
         if not found:
-            raise ValueError(f"`model` must hold a SpatialTransformer to watch, got {type(model).__name__} without one.")
+            raise ValueError(
+                f"`model` must hold a SpatialTransformer to watch, got {type(model).__name__} without one."
+            )
         self.model = model
         self.min_coverage = min_coverage
         self._transformers: Mapping[str, SpatialTransformer] = found
@@ -64,7 +66,8 @@ class Monitor:
         """Observations of the last pass by transformer, warning where one is in trouble.
 
         Warns:
-            TransformerWarning: With the remedy, where coverage is below `min_coverage` or parameters are not finite.
+            TransformerWarning: With the remedy, where coverage is below `min_coverage` or parameters are not
+                finite.
         """
         whole = _gradient_norm(self.model)
         report = {}
@@ -97,21 +100,20 @@ class Monitor:
 
     def _warn(self, name: str, seen: Observation) -> None:
         if seen.non_finite > 0:
-            warnings.warn(
-                f"{name}: {seen.non_finite:.0%} of the samples have parameters that are not finite and read outside "
-                "the image. Lower the learning rate, clip the gradient, and look for infinities in the input.",
-                TransformerWarning,
-                stacklevel=3,
+            trouble = (
+                f"{seen.non_finite:.0%} of the samples have parameters that are not finite and read outside "
+                "the image. Lower the learning rate, clip the gradient, and look for infinities in the input."
             )
         elif seen.coverage < self.min_coverage:
-            warnings.warn(
-                f"{name}: only {seen.coverage:.0%} of the points read inside the image (scale {seen.scale:.2g}); the "
-                "rest have no gradient. Lower the localisation learning rate "
-                "(parameter_groups(model, lr, localisation_scale=0.1)), bound the transform (max_shift=, max_linear=), "
-                "or use padding='border'.",
-                TransformerWarning,
-                stacklevel=3,
+            trouble = (
+                f"only {seen.coverage:.0%} of the points read inside the image (scale {seen.scale:.2g}); the "
+                "rest have no gradient. Lower the localisation learning rate (parameter_groups(model, lr, "
+                "localisation_scale=0.1)), bound the transform (max_shift=, max_linear=), or use "
+                "padding='border'."
             )
+        else:
+            return
+        warnings.warn(f"{name}: {trouble}", TransformerWarning, stacklevel=3)
 
 
 def _observe(grid: Grid, share: float | None) -> Observation:

@@ -12,10 +12,10 @@ from .spatial_transformer import SpatialTransformer
 
 
 class Parallel(nn.Module):
-    """Transformers that all see the same input; their outputs are concatenated along the channels (section 3.4).
+    """Transformers that all see the same input; outputs are concatenated along the channels (section 3.4).
 
-    To share one localisation network, build the transformers with the same `localisation` object: its features are
-    then computed once, and each transformer keeps its own regression layer.
+    To share one localisation network, build the transformers with the same `localisation` object: its
+    features are then computed once, and each transformer keeps its own regression layer.
 
     Args:
         transformers: One per part; their output sizes must be equal.
@@ -31,7 +31,9 @@ class Parallel(nn.Module):
             raise ValueError("`transformers` must hold at least one SpatialTransformer, got none.")
         for transformer in transformers:
             if not isinstance(transformer, SpatialTransformer):
-                raise TypeError(f"`transformers` must be SpatialTransformers, got {type(transformer).__name__}.")
+                raise TypeError(
+                    f"`transformers` must be SpatialTransformers, got {type(transformer).__name__}."
+                )
         self.transformers = nn.ModuleList(transformers)
 
     @overload

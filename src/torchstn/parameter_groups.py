@@ -10,8 +10,8 @@ from .spatial_transformer import SpatialTransformer
 def parameter_groups(model: nn.Module, lr: float, localisation_scale: float = 0.1) -> list[dict[str, Any]]:
     """Parameter groups for an optimiser: the localisation networks learn at `lr * localisation_scale`.
 
-    The paper used 0.1 on street numbers and 1e-4 on birds; a localisation network that learns as fast as the rest is
-    the common cause of a transformer that leaves the image and never comes back.
+    The paper used 0.1 on street numbers and 1e-4 on birds; a localisation network that learns as fast as the
+    rest is the common cause of a transformer that leaves the image and never comes back.
 
     Args:
         model: Any model that holds SpatialTransformers, or none.

@@ -13,11 +13,11 @@ from .transform import Transform
 
 
 class SpatialTransformer(nn.Module):
-    """A differentiable module that learns, from the task's loss alone, where to look (Jaderberg et al. 2015, section 3).
+    """A module that learns, from the task's loss alone, where to look (Jaderberg et al. 2015, section 3).
 
-    image -> localisation -> theta -> transform -> grid -> sampler -> output. Drops into any network at any depth, any
-    number of times. At the start every theta is the transform's start, so an untrained module with the output size of
-    its input changes nothing.
+    image -> localisation -> theta -> transform -> grid -> sampler -> output. Drops into any network at any
+    depth, any number of times. At the start every theta is the transform's start, so an untrained module with
+    the output size of its input changes nothing.
 
     Args:
         localisation: A network from an image to features, with their number as `out_features`; see
@@ -25,7 +25,8 @@ class SpatialTransformer(nn.Module):
         transform: The family of transformations.
         sampler: Kernel and padding; default: linear, zeros.
         size: Size of the output, array order; default: that of the image it warps.
-        align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner pixels.
+        align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner
+            pixels.
 
     Raises:
         TypeError: If `localisation` does not say its number of features, or a part is of the wrong kind.
@@ -46,10 +47,13 @@ class SpatialTransformer(nn.Module):
         if not isinstance(localisation, nn.Module) or not isinstance(features, int):
             raise TypeError(
                 "`localisation` must be a module with the number of its features as `out_features`, got "
-                f"{type(localisation).__name__}; wrap it: torchstn.localisation.Backbone(network, out_features)."
+                f"{type(localisation).__name__}; wrap it: "
+                "torchstn.localisation.Backbone(network, out_features)."
             )
         if not isinstance(transform, Transform):
-            raise TypeError(f"`transform` must be a torchstn.transform family, got {type(transform).__name__}.")
+            raise TypeError(
+                f"`transform` must be a torchstn.transform family, got {type(transform).__name__}."
+            )
         if sampler is not None and not isinstance(sampler, Sampler):
             raise TypeError(f"`sampler` must be a torchstn.Sampler, got {type(sampler).__name__}.")
         self.localisation = localisation
@@ -66,7 +70,9 @@ class SpatialTransformer(nn.Module):
     @overload
     def forward(self, x: Image, image: Image | None = ..., *, return_grid: Literal[False] = ...) -> Image: ...
     @overload
-    def forward(self, x: Image, image: Image | None = ..., *, return_grid: Literal[True]) -> tuple[Image, Grid]: ...
+    def forward(
+        self, x: Image, image: Image | None = ..., *, return_grid: Literal[True]
+    ) -> tuple[Image, Grid]: ...
     def forward(
         self, x: Image, image: Image | None = None, *, return_grid: bool = False
     ) -> Image | tuple[Image, Grid]:

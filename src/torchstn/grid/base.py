@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 class Grid(ABC):
     """For every point of the output, the point of the input it reads (Jaderberg et al. 2015, equation 1).
 
-    A grid is a description, not a tensor of points: `sample` evaluates it while reading. It maps output points to
-    input points, both normalised to [-1, 1], (x, y[, z]) with x along the last axis.
+    A grid is a description, not a tensor of points: `sample` evaluates it while reading. It maps output
+    points to input points, both normalised to [-1, 1], (x, y[, z]) with x along the last axis.
 
     Attributes:
         size: The output's size in array order, (w,), (h, w) or (d, h, w).
-        align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner pixels,
-            of the input and of the output alike.
+        align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner
+            pixels, of the input and of the output alike.
         theta: The parameters (n, p) the grid was made from, where a transform made it; else None.
     """
 
@@ -74,20 +74,22 @@ class Grid(ABC):
 
     @abstractmethod
     def pixel_coordinates(self, input_size: Size) -> tuple[Tensor, ...]:
-        """Where every output point reads, in pixels of an input of `input_size`: d tensors (n, *size), x first.
+        """Where every output point reads, in pixels of an input of `input_size`.
 
-        Pixel 0 is the centre of the first pixel. The identity at equal sizes gives whole numbers exactly.
+        Returns d tensors (n, *size), x first. Pixel 0 is the centre of the first pixel. The identity at equal
+        sizes gives whole numbers exactly.
         """
 
     def points(self) -> Points:
-        """Where every output point reads, (n, *size, d), normalised: what `F.grid_sample` takes. Differentiable."""
+        """Where every output point reads, (n, *size, d), normalised: what `F.grid_sample` takes."""
         return lattice(self.size, self.align_corners, self.dtype, self.device) + self.displacement()
 
     def map_points(self, points: PointList, *, input_size: Size | None = None) -> PointList:
         """Where any points of the output lie in the input.
 
         Args:
-            points: (n or 1, m, d), (x, y[, z]); normalised, or pixels of the output when `input_size` is given.
+            points: (n or 1, m, d), (x, y[, z]); normalised, or pixels of the output when `input_size` is
+                given.
             input_size: The input's size in array order; the result is then in its pixels.
 
         Returns:
@@ -109,7 +111,8 @@ class Grid(ABC):
     def map_boxes(self, boxes: Tensor, *, input_size: Size | None = None) -> Tensor:
         """The smallest boxes of the input around boxes of the output, (n or 1, m, 2 d) as (x0, y0, x1, y1).
 
-        The outline is followed at 17 points a side, so a curved warp's bulge is included. Units as in `map_points`.
+        The outline is followed at 17 points a side, so a curved warp's bulge is included. Units as in
+        `map_points`.
         """
         from .mapping import map_boxes
 
@@ -128,9 +131,10 @@ class Grid(ABC):
             return inside.flatten(1).to(self.dtype).mean(1)
 
     def jacobian_determinant(self) -> Tensor:
-        """Input area (length, volume) per output area at every output point, (n, *size), normalised coordinates.
+        """Input area (length, volume) per output area at every output point, (n, *size).
 
-        1 for the identity, 0.25 where a 2-D grid zooms in twice, negative where the grid folds over. Differentiable.
+        In normalised coordinates: 1 for the identity, 0.25 where a 2-D grid zooms in twice, negative where
+        the grid folds over. Differentiable.
         """
         from .jacobian import jacobian_determinant
 
@@ -141,7 +145,8 @@ class Grid(ABC):
         """The grid that undoes this one: it maps input points to output points.
 
         Args:
-            size: Size of the lattice of the inverse, that is of this grid's input; default: this grid's own size.
+            size: Size of the lattice of the inverse, that is of this grid's input; default: this grid's own
+                size.
         """
 
     def inverse_with_report(
@@ -159,7 +164,7 @@ class Grid(ABC):
         return inverse_by_iteration(self, size, tolerance=tolerance, max_steps=max_steps)
 
     def __matmul__(self, other: "Grid") -> "Grid":
-        """`first @ second`: reads where `sample(sample(x, first), second)` would, at `second`'s size, in one step."""
+        """`first @ second` reads where `sample(sample(x, first), second)` would, in one interpolation."""
         if not isinstance(other, Grid):
             return NotImplemented
         from .composition import compose

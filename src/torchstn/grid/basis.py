@@ -1,4 +1,4 @@
-"""BasisGrid: an affine map plus a sum of basis functions times offsets, T = M B of the paper's section 3.2."""
+"""BasisGrid: an affine map plus basis functions times offsets, T = M B of the paper's section 3.2."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -34,7 +34,9 @@ class Basis(ABC):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BasisGrid(Grid):
-    """An affine map plus a sum of basis functions times offsets; zero offsets leave the map alone, to the bit.
+    """An affine map plus a sum of basis functions times offsets.
+
+    Zero offsets leave the map alone, to the bit.
 
     Attributes:
         matrix: (n or 1, d, d + 1), the affine part.

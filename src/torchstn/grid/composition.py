@@ -21,7 +21,9 @@ def compose(first: Grid, second: Grid) -> Grid:
         ValueError: If dimensions, conventions, devices or batch sizes differ.
     """
     if first.dims != second.dims:
-        raise ValueError(f"Grids to compose must have the same dimensions, got {first.dims} and {second.dims}.")
+        raise ValueError(
+            f"Grids to compose must have the same dimensions, got {first.dims} and {second.dims}."
+        )
     if first.align_corners != second.align_corners:
         raise ValueError(
             "Grids to compose must have one convention, got `align_corners` "

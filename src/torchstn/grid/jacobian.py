@@ -21,7 +21,7 @@ def jacobian(grid: Grid, points: Tensor) -> Tensor:
 
 
 def jacobian_determinant(grid: Grid) -> Tensor:
-    """Determinant of the map at every output point, (n, *size); central differences for a displacement field."""
+    """Determinant of the map at every output point, (n, *size); central differences on a field."""
     if isinstance(grid, PointGrid):
         return small_matrix.determinant(_lattice_jacobian(grid))
     points = lattice(grid.size, grid.align_corners, grid.dtype, grid.device).flatten(0, -2).unsqueeze(0)

@@ -1,8 +1,8 @@
 """The coordinate convention: what -1 and 1 mean, and where the points of the regular lattice lie.
 
-Normalised coordinates are (x[, y[, z]]), x along the last axis. With `align_corners=False` -1 and 1 are the outer
-edges of the first and last pixel, with True their centres. An axis of one pixel is read at its centre in both.
-`size` is in array order: (w,), (h, w) or (d, h, w).
+Normalised coordinates are (x[, y[, z]]), x along the last axis. With `align_corners=False` -1 and 1 are the
+outer edges of the first and last pixel, with True their centres. An axis of one pixel is read at its centre
+in both. `size` is in array order: (w,), (h, w) or (d, h, w).
 """
 
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ SIDE_POINTS = 17
 
 
 def map_points(grid: Grid, points: Tensor, input_size: Size | None) -> Tensor:
-    """Output points (n or 1, m, d) to the input points they read; pixels with `input_size`, else normalised."""
+    """Output points (n or 1, m, d) to the input points they read; in pixels with `input_size`."""
     points = _checked(grid, points)
     if input_size is None:
         return grid.at(points)
@@ -41,7 +41,9 @@ def map_boxes(grid: Grid, boxes: Tensor, input_size: Size | None, *, inverse: bo
     check_floating("boxes", boxes)
     d = grid.dims
     if boxes.ndim != 3 or boxes.shape[-1] != 2 * d:
-        raise ValueError(f"`boxes` must be (n, m, {2 * d}), low corner then high corner, got {tuple(boxes.shape)}.")
+        raise ValueError(
+            f"`boxes` must be (n, m, {2 * d}), low corner then high corner, got {tuple(boxes.shape)}."
+        )
     outline = _outline(boxes, d)
     flat = outline.flatten(1, 2)
     mapped = (unmap_points if inverse else map_points)(grid, flat, input_size)

@@ -20,8 +20,8 @@ class MatrixGrid(Grid):
     """An affine or projective grid (equations 1, 2 and 10).
 
     Attributes:
-        matrix: (n, d, d + 1), affine, or (n, d + 1, d + 1), projective; maps normalised homogeneous output points
-            (x, y[, z], 1) to input points. A point whose denominator is zero reads outside the input.
+        matrix: (n, d, d + 1), affine, or (n, d + 1, d + 1), projective; maps normalised homogeneous output
+            points (x, y[, z], 1) to input points. A point whose denominator is zero reads outside the input.
     """
 
     matrix: Matrix
@@ -98,8 +98,8 @@ register(MatrixGrid, ("matrix", "theta"))
 def fold_to_pixels(matrix: Matrix, size: Size, input_size: Size, align_corners: bool) -> Matrix:
     """The matrix that maps output pixel indices (j, i[, k], 1) to input pixel coordinates.
 
-    In this grouping the identity at equal sizes lands on whole numbers exactly, in float32; going through normalised
-    points misses them by up to 1e-4 pixels.
+    In this grouping the identity at equal sizes lands on whole numbers exactly, in float32; going through
+    normalised points misses them by up to 1e-4 pixels.
 
     Args:
         matrix: (n, d, d + 1) or (n, d + 1, d + 1), on normalised points.

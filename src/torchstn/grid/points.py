@@ -40,7 +40,9 @@ class PointGrid(Grid):
         """The grid that reads at absolute normalised points (n, *size, d), as `F.grid_sample` takes them."""
         check_point_tensor("points", points)
         size = points.shape[1:-1]
-        return cls(points - lattice(size, align_corners, points.dtype, points.device), align_corners=align_corners)
+        return cls(
+            points - lattice(size, align_corners, points.dtype, points.device), align_corners=align_corners
+        )
 
     @classmethod
     def from_pixels(cls, displacement: Points, *, align_corners: bool = False) -> Self:
@@ -78,6 +80,7 @@ register(PointGrid, ("displacement_field", "theta"))
 
 
 def check_point_tensor(name: str, points: Tensor) -> None:
+    """Refuses what is not one point (x[, y[, z]]) per place of a lattice."""
     check_floating(name, points)
     dims = points.ndim - 2
     if dims not in (1, 2, 3) or points.shape[-1] != dims:
@@ -85,7 +88,9 @@ def check_point_tensor(name: str, points: Tensor) -> None:
             f"`{name}` must be (n, w, 1), (n, h, w, 2) or (n, d, h, w, 3), got {tuple(points.shape)}."
         )
     if 0 in points.shape[1:]:
-        raise ValueError(f"`{name}` must hold at least one point along every axis, got {tuple(points.shape)}.")
+        raise ValueError(
+            f"`{name}` must hold at least one point along every axis, got {tuple(points.shape)}."
+        )
 
 
 def displaced_lattice(
@@ -93,10 +98,11 @@ def displaced_lattice(
 ) -> tuple[Tensor, ...]:
     """The lattice in input pixels plus a normalised displacement, d tensors (n, *size), x first.
 
-    At equal sizes the lattice part is whole numbers exactly, so a zero displacement is the identity to the bit.
+    At equal sizes the lattice part is whole numbers exactly, so a zero displacement is the identity to the
+    bit.
     """
     dims = len(size)
-    result = []
+    result: list[Tensor] = []
     for value, length, inputs in zip(displacement, size[::-1], input_size[::-1], strict=True):
         extent = span(inputs, align_corners)
         scale = extent / step_count(length, align_corners)

@@ -11,7 +11,7 @@ import torch.utils._pytree as pytree
 
 
 def register(cls: type, leaves: tuple[str, ...]) -> None:
-    """Registers a frozen dataclass: the fields named in `leaves` (tensors, nodes or None) are its children."""
+    """Registers a frozen dataclass whose fields in `leaves` (tensors, nodes or None) are its children."""
     context_names = tuple(item.name for item in fields(cls) if item.name not in leaves)
 
     def flatten(node: Any) -> tuple[list[Any], Any]:
@@ -23,7 +23,7 @@ def register(cls: type, leaves: tuple[str, ...]) -> None:
         return list(zip(keys, children, strict=True)), context
 
     def unflatten(children: Any, context: Any) -> Any:
-        node = object.__new__(cls)
+        node: Any = object.__new__(cls)
         for name, value in zip((*leaves, *context_names), (*children, *context), strict=True):
             object.__setattr__(node, name, value)
         return node
@@ -34,7 +34,9 @@ def register(cls: type, leaves: tuple[str, ...]) -> None:
         unflatten,
         serialized_type_name=f"torchstn.{cls.__name__}",
         flatten_with_keys_fn=flatten_with_keys,
-        to_dumpable_context=lambda context: [list(item) if isinstance(item, tuple) else item for item in context],
+        to_dumpable_context=lambda context: [
+            list(item) if isinstance(item, tuple) else item for item in context
+        ],
         from_dumpable_context=lambda dumped: tuple(
             tuple(item) if isinstance(item, list) else item for item in dumped
         ),

@@ -1,7 +1,7 @@
 """Determinants and adjugates of batches of 1 x 1 to 4 x 4 matrices, written out.
 
-A singular matrix gives a determinant of zero, never an error, and nothing here needs LAPACK or a data-dependent
-check: it compiles, exports and differentiates as plain products.
+A singular matrix gives a determinant of zero, never an error, and nothing here needs LAPACK or a
+data-dependent check: it compiles, exports and differentiates as plain products.
 """
 
 import torch
@@ -20,7 +20,7 @@ def determinant(matrix: Tensor) -> Tensor:
 
 
 def adjugate(matrix: Tensor) -> Tensor:
-    """Adjugate of (..., k, k): `matrix @ adjugate(matrix)` is the determinant times the identity."""
+    """The transposed cofactors of (..., k, k): the inverse times the determinant."""
     count = matrix.shape[-1]
     if count == 1:
         return torch.ones_like(matrix)
@@ -29,7 +29,7 @@ def adjugate(matrix: Tensor) -> Tensor:
 
 
 def inverse(matrix: Tensor) -> Tensor:
-    """Inverse of (..., k, k); not finite where the matrix is singular."""
+    """Inverts (..., k, k); not finite where the matrix is singular."""
     return adjugate(matrix) / determinant(matrix)[..., None, None]
 
 

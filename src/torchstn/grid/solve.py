@@ -33,7 +33,8 @@ class InverseReport:
 
     def __str__(self) -> str:
         share = self.converged.double().mean().item()
-        return f"{share:.1%} of the points converged in {self.steps} steps, worst residual {self.residual.max():.1e}"
+        worst = self.residual.max().item()
+        return f"{share:.1%} of the points converged in {self.steps} steps, worst residual {worst:.1e}"
 
 
 def inverse_by_iteration(
@@ -53,7 +54,10 @@ def inverse_by_iteration(
 
 
 def solve(grid: Grid, target: Tensor, *, tolerance: float, max_steps: int) -> tuple[Tensor, InverseReport]:
-    """Output points whose input points are `target` (n or 1, m, d), by damped Newton steps from the target itself."""
+    """Output points whose input points are `target` (n or 1, m, d), by damped Newton steps.
+
+    The iteration starts from the target itself.
+    """
     with torch.no_grad():
         fixed = grid.detach()
         goal = target.detach().expand(grid.batch, -1, -1).contiguous()

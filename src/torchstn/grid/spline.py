@@ -18,8 +18,8 @@ from .pytree import register
 class SplineBasis(Basis):
     """Tensor products of uniform cubic B-splines (free-form deformation, Rueckert et al. 1999).
 
-    Control point i of k lies at -1 + 2 (i - 1) / (k - 3): the first and the last lie one spacing outside [-1, 1], so
-    that every point inside has four neighbours per axis.
+    Control point i of k lies at -1 + 2 (i - 1) / (k - 3): the first and the last lie one spacing outside [-1,
+    1], so that every point inside has four neighbours per axis.
 
     Attributes:
         points: Control points per axis, array order, at least 4 each.

@@ -1,4 +1,4 @@
-"""The thin plate spline as a fixed linear basis (Bookstein 1989): computed once in float64, never solved per sample."""
+"""The thin plate spline as a fixed linear basis (Bookstein 1989), computed once in float64."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,14 +19,15 @@ from .pytree import register
 class ThinPlateBasis(Basis):
     """Influence of each control point's offset on every point.
 
-    The control points form a regular grid on [-1, 1] with its corners at -1 and 1, x fastest. The map is linear in
-    the offsets: with L the spline's system matrix, the influences at p are [phi(|p - c_k|), 1, p] L^-1 (k columns).
+    The control points form a regular grid on [-1, 1] with its corners at -1 and 1, x fastest. The map is
+    linear in the offsets: with L the spline's system matrix, the influences at p are [phi(|p - c_k|), 1, p]
+    L^-1 (k columns).
 
     Attributes:
         points: Control points per axis, array order.
         smoothing: Weight of the bending energy against the offsets; 0 interpolates them.
-        inverse: The first k columns of L^-1, made from the others. Plain numbers: tracing then bakes them in, where a
-            solve would be traced, run at each call, and refused by exporters.
+        inverse: The first k columns of L^-1, made from the others. Plain numbers: tracing then bakes them in,
+            where a solve would be traced, run at each call, and refused by exporters.
     """
 
     points: tuple[int, ...]
@@ -66,13 +67,15 @@ def control_points(points: Sequence[int], device: torch.device) -> Tensor:
 
 
 def radial(squared: Tensor, dims: int) -> Tensor:
-    """The spline's radial function of r^2: r^2 log r in 2-D, -|r| in 3-D, |r|^3 in 1-D; finite derivatives at 0."""
+    """The radial function of r^2: r^2 log r in 2-D, -|r| in 3-D, |r|^3 in 1-D; smooth enough at 0."""
     positive = squared > 0
     safe = torch.where(positive, squared, 1.0)
     if dims == 2:
         value = safe * safe.log() / 2
     elif dims == 3:
-        value = -safe.sqrt()  # conditionally positive definite with this sign: smoothing must be added, not taken off
+        value = (
+            -safe.sqrt()
+        )  # conditionally positive definite with this sign: smoothing must be added, not taken off
     else:
         value = safe * safe.sqrt()
     return torch.where(positive, value, 0.0)
@@ -98,7 +101,12 @@ def _inverse_system(points: tuple[int, ...], smoothing: float) -> tuple[tuple[fl
 
 @constant
 def _lattice_influence(
-    basis: ThinPlateBasis, size: tuple[int, ...], align_corners: bool, *, dtype: torch.dtype, device: torch.device
+    basis: ThinPlateBasis,
+    size: tuple[int, ...],
+    align_corners: bool,
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
 ) -> Tensor:
     """The influences on a whole lattice, (k, h * w)."""
     points = lattice(size, align_corners, torch.float64, device).flatten(0, -2)

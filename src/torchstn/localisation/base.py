@@ -22,8 +22,8 @@ class Localisation(nn.Module):
 class Backbone(Localisation):
     """Turns any network into a localisation network.
 
-    Maps (n, c, *size) are averaged over their spatial axes; vectors (n, c) are taken as they are. A network that
-    returns several outputs needs a wrapper that picks one.
+    Maps (n, c, *size) are averaged over their spatial axes; vectors (n, c) are taken as they are. A network
+    that returns several outputs needs a wrapper that picks one.
 
     Args:
         network: Any module from an image to maps or vectors.
@@ -45,6 +45,7 @@ class Backbone(Localisation):
             features = features.flatten(2).mean(2)
         if features.ndim != 2 or features.shape[1] != self.out_features:
             raise ValueError(
-                f"`network` must return {self.out_features} channels, `out_features`, got {tuple(features.shape)}."
+                f"`network` must return (n, {self.out_features}) or (n, {self.out_features}, *size), as "
+                f"`out_features` says, got {tuple(features.shape)}."
             )
         return features

@@ -9,10 +9,10 @@ from .._precision import exact_matmul, keep_precision
 
 
 class RegressionHead(nn.Linear):
-    """Features to the transform's raw numbers; weights and bias start at zero, so training starts at the identity.
+    """Features to the transform's raw numbers; its weights and bias start at zero.
 
-    Runs in float32 (float64 in a float64 model) outside autocast, whatever the features' type: in bfloat16 a head
-    alone costs half a pixel at 224 pixels.
+    Training therefore starts at the identity. Runs in float32 (float64 in a float64 model) outside autocast,
+    whatever the features' type: in bfloat16 a head alone costs half a pixel at 224 pixels.
 
     Args:
         features: Length of the feature vectors.

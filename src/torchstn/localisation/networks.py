@@ -1,6 +1,7 @@
 """The localisation networks of the paper's appendix A.4, for any number of dimensions and channels."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import torch.nn.functional as F
@@ -31,7 +32,7 @@ class FullyConnected(Localisation):
         self.channels, self.size = channels, check_size("size", size, len(size))
         widths = (channels * prod(self.size), *hidden)
         layers: list[nn.Module] = [nn.Flatten()]
-        for before, after in zip(widths[:-1], widths[1:], strict=True):
+        for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
 
@@ -42,8 +43,10 @@ class FullyConnected(Localisation):
 
 
 class Convolutional(Localisation):
-    """The paper's convolutional network: on an image down-sampled by `downsample`,
-    conv 5x5x20 - max-pool 2x2 - conv 5x5x20 - FC 20, with ReLU after each layer.
+    """The paper's convolutional localisation network (appendix A.4).
+
+    On an image down-sampled by `downsample`: conv 5x5x20 - max-pool 2x2 - conv 5x5x20 - FC 20, with ReLU
+    after each layer.
 
     Args:
         channels: Channels of the image.
@@ -70,7 +73,9 @@ class Convolutional(Localisation):
         super().__init__(hidden)
         self.channels, self.size, self.downsample = channels, check_size("size", size, len(size)), downsample
         dims = len(self.size)
-        reduced = tuple((length // downsample - kernel_size + 1) // 2 - kernel_size + 1 for length in self.size)
+        reduced = tuple(
+            (length // downsample - kernel_size + 1) // 2 - kernel_size + 1 for length in self.size
+        )
         if min(reduced) < 1:
             smallest = downsample * (2 * kernel_size + kernel_size - 1)
             raise ValueError(
@@ -91,7 +96,7 @@ class Convolutional(Localisation):
     def forward(self, image: Tensor) -> Tensor:
         check_image(image, self.channels, self.size)
         if self.downsample > 1:
-            image = AVERAGE_POOLS[len(self.size)](image, self.downsample)  # type: ignore[operator]  # torch's builtins
+            image = AVERAGE_POOLS[len(self.size)](image, self.downsample)
         features: Tensor = self.layers(image)
         return features
 
@@ -100,6 +105,6 @@ def check_image(image: Tensor, channels: int, size: tuple[int, ...]) -> None:
     """Refuses an image the network was not built for."""
     if tuple(image.shape[1:]) != (channels, *size):
         raise ValueError(
-            f"`image` must be (n, {channels}, {', '.join(map(str, size))}), as the localisation network was built, "
-            f"got {tuple(image.shape)}."
+            f"`image` must be (n, {channels}, {', '.join(map(str, size))}), as the localisation network was "
+            f"built, got {tuple(image.shape)}."
         )

@@ -74,7 +74,8 @@ def choose(name: str, request: Request) -> Backend:
     """The backend for a request.
 
     Raises:
-        ValueError: If there is no backend of that name, or the one named cannot run the request; with the reason.
+        ValueError: If there is no backend of that name, or the one named cannot run the request; with the
+            reason.
     """
     if name == "auto":
         return next(backend for backend in BACKENDS if _why_not(backend, request) is None)

@@ -55,18 +55,20 @@ def sample(
 ) -> Image | tuple[Image, Tensor]:
     """Reads the image at every point of the grid (Jaderberg et al. 2015, equations 3 to 5).
 
-    Convention: the grid maps output points to input points, (x, y[, z]) with x along the last axis, normalised to
-    [-1, 1]; its `align_corners` says whether that is the outer edges (False) or the centres (True) of the corner
-    pixels. Values equal those of `F.grid_sample`. The derivative where a point lies on a pixel line is the one to the
-    right of it. A point that is not finite reads 0, or the fill, with zero gradient.
+    Convention: the grid maps output points to input points, (x, y[, z]) with x along the last axis,
+    normalised to [-1, 1]; its `align_corners` says whether that is the outer edges (False) or the centres
+    (True) of the corner pixels. Values equal those of `F.grid_sample`. The derivative where a point lies on a
+    pixel line is the one to the right of it. A point that is not finite reads 0, or the fill, with zero
+    gradient.
 
     Args:
-        image: (n, c, *size). Floating point or complex with any kernel; uint8 with any kernel, rounded and saturated,
-            without gradient; other integers and bool with "nearest".
-        grid: A Grid, or normalised points (n, *out, d) as `F.grid_sample` takes them. One image with many grids, or
-            one grid with many images, is read without copies.
-        kernel: "nearest" (equation 4, halves up), "linear" (equation 5), "cubic" (a = -0.75, as torch), "bspline3"
-            (interpolating cubic B-spline), "lanczos3", or a Kernel. "bilinear" and "bicubic" are accepted names.
+        image: (n, c, *size). Floating point or complex with any kernel; uint8 with any kernel, rounded and
+            saturated, without gradient; other integers and bool with "nearest".
+        grid: A Grid, or normalised points (n, *out, d) as `F.grid_sample` takes them. One image with many
+            grids, or one grid with many images, is read without copies.
+        kernel: "nearest" (equation 4, halves up), "linear" (equation 5), "cubic" (a = -0.75, as torch),
+            "bspline3" (interpolating cubic B-spline), "lanczos3", or a Kernel. "bilinear" and "bicubic" are
+            accepted names.
         padding: What lies outside the image: "zeros", "border", "reflection", "circular" or "fill".
         fill: The value outside with padding "fill": a number, or one per channel (c,).
         align_corners: The convention of a raw tensor of points, default False; a Grid brings its own.
@@ -93,7 +95,9 @@ def sample(
     return output, mask.expand(output.shape[0], *mask.shape[1:]).unsqueeze(1)
 
 
-def _coordinates(image: Tensor, grid: Grid | Tensor, align_corners: bool | None) -> tuple[tuple[Tensor, ...], bool]:
+def _coordinates(
+    image: Tensor, grid: Grid | Tensor, align_corners: bool | None
+) -> tuple[tuple[Tensor, ...], bool]:
     """Where to read in pixels of the image, x first, and the convention."""
     check_tensor("image", image)
     if isinstance(grid, Grid):
@@ -107,7 +111,9 @@ def _coordinates(image: Tensor, grid: Grid | Tensor, align_corners: bool | None)
         grid = grid if grid.dtype == dtype else grid.to(dtype)
         return grid.pixel_coordinates(image.shape[2:]), grid.align_corners
     if not isinstance(grid, Tensor):
-        raise TypeError(f"`grid` must be a Grid or a tensor of points (n, *out, d), got {type(grid).__name__}.")
+        raise TypeError(
+            f"`grid` must be a Grid or a tensor of points (n, *out, d), got {type(grid).__name__}."
+        )
     check_point_tensor("grid", grid)
     _check_match(image, grid.shape[-1], grid.shape[0], grid)
     points = grid.to(coordinate_dtype(image, grid))
@@ -119,7 +125,7 @@ def _coordinates(image: Tensor, grid: Grid | Tensor, align_corners: bool | None)
 def _check_match(image: Tensor, dims: int, batch: int, parameter: Tensor) -> None:
     if image.ndim != dims + 2:
         raise ValueError(
-            f"`image` must be (n, c, {', '.join('dhw'[3 - dims:])}) for a grid of {dims} dimension(s), "
+            f"`image` must be (n, c, {', '.join('dhw'[3 - dims :])}) for a grid of {dims} dimension(s), "
             f"got {tuple(image.shape)}."
         )
     if 0 in image.shape[2:]:
@@ -141,7 +147,9 @@ def _check_image(image: Tensor, kernel: Kernel | BuiltinKernel) -> None:
 def _fill(fill: Fill, padding: Padding, image: Tensor) -> Tensor | float:
     if padding != "fill":
         if not isinstance(fill, (int, float)) or fill != 0:
-            raise ValueError(f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}.")
+            raise ValueError(
+                f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}."
+            )
         return 0.0
     if isinstance(fill, (int, float)):
         return float(fill) if image.is_floating_point() or image.is_complex() else fill
@@ -167,5 +175,7 @@ def _like_layout(output: Tensor, image: Tensor) -> Tensor:
 
 def _inside(coordinates: tuple[Tensor, ...], size: Sequence[int], align_corners: bool) -> Tensor:
     edge = 0.0 if align_corners else 0.5
-    inside = [(x >= -edge) & (x <= length - 1 + edge) for x, length in zip(coordinates, size[::-1], strict=True)]
+    inside = [
+        (x >= -edge) & (x <= length - 1 + edge) for x, length in zip(coordinates, size[::-1], strict=True)
+    ]
     return torch.stack(inside).all(0)

@@ -21,8 +21,8 @@ class Kernel:
     Along each axis pixel m contributes `function(x - m)` to a point at x; axes multiply.
 
     Attributes:
-        function: Distances in pixels (any shape) to weights; differentiable where the point's gradient matters. Called
-            for distances within the support only.
+        function: Distances in pixels (any shape) to weights; differentiable where the point's gradient
+            matters. Called for distances within the support only.
         support: Distance in pixels beyond which the weight is zero; at most 32.
         normalise: Divide the weights of each axis by their sum, so that a constant image stays constant.
 
@@ -39,12 +39,14 @@ class Kernel:
 
     def __post_init__(self) -> None:
         if not callable(self.function):
-            raise TypeError(f"`function` must be callable, distances to weights, got {type(self.function).__name__}.")
+            raise TypeError(
+                f"`function` must be callable, distances to weights, got {type(self.function).__name__}."
+            )
         if not 0 < self.support <= 32:
             raise ValueError(f"`support` must be in (0, 32] pixels, got {self.support!r}.")
 
     def taps(self, fraction: Tensor) -> TapWeights:
-        """The pixels within the support of a point that lies `fraction` in [0, 1) after a pixel, and their weights."""
+        """The pixels within the support of a point `fraction` in [0, 1) after a pixel, and their weights."""
         reach = ceil(self.support)
         taps: TapWeights = []
         for offset in range(1 - reach, reach + 1):
@@ -97,8 +99,8 @@ def _bspline3(fraction: Tensor) -> TapWeights:
 
 
 def _lanczos3(fraction: Tensor) -> TapWeights:
-    # sin(pi f) is taken from the nearer end: near 1 it would be all rounding error, and at 0 it is exactly zero,
-    # which makes every weight but the pixel's own vanish there.
+    # sin(pi f) is taken from the nearer end: near 1 it would be all rounding error, and at 0 it is exactly
+    # zero, which makes every weight but the pixel's own vanish there.
     sine = torch.sin(pi * torch.where(fraction < 0.5, fraction, 1 - fraction)) / pi
     taps: TapWeights = []
     for offset in range(-2, 4):

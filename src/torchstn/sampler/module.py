@@ -16,8 +16,8 @@ class Sampler(nn.Module):
     Args:
         kernel: Name of a kernel, or a Kernel.
         padding: What lies outside the image.
-        fill: The value outside with padding "fill": a number, or one per channel. For images normalised by mean and
-            standard deviation, the normalised background: (0 - mean) / std.
+        fill: The value outside with padding "fill": a number, or one per channel. For images normalised by
+            mean and standard deviation, the normalised background: (0 - mean) / std.
         backend: "auto", or the name of one backend.
 
     Raises:
@@ -37,7 +37,9 @@ class Sampler(nn.Module):
         check_choice("padding", padding, PADDINGS)
         check_choice("backend", backend, backend_names())
         if padding != "fill" and not (isinstance(fill, (int, float)) and fill == 0):
-            raise ValueError(f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}.")
+            raise ValueError(
+                f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}."
+            )
         self.kernel = kernel
         self.padding: Padding = padding
         self.fill = fill

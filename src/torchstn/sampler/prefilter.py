@@ -12,8 +12,8 @@ from .padding import remap
 def bspline_coefficients(image: Tensor, padding: Padding, align_corners: bool) -> Tensor:
     """Coefficients c with (c[i - 1] + 4 c[i] + c[i + 1]) / 6 = image along every axis.
 
-    Beyond the edge the coefficients continue as the padding says, so the spline the sampler reads is the one that
-    interpolates. With "fill" the image must come with the fill subtracted.
+    Beyond the edge the coefficients continue as the padding says, so the spline the sampler reads is the one
+    that interpolates. With "fill" the image must come with the fill subtracted.
 
     Args:
         image: (n, c, *size), floating point.
@@ -21,9 +21,7 @@ def bspline_coefficients(image: Tensor, padding: Padding, align_corners: bool) -
         align_corners: The grid's convention (it decides what "reflection" mirrors about).
     """
     for axis in range(2, image.ndim):
-        inverse = _inverse(
-            image.shape[axis], padding, align_corners, dtype=image.dtype, device=image.device
-        )
+        inverse = _inverse(image.shape[axis], padding, align_corners, dtype=image.dtype, device=image.device)
         image = exact_matmul(image.movedim(axis, -1), inverse).movedim(-1, axis)
     return image
 

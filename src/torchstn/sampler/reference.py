@@ -23,7 +23,9 @@ def sample(
     fill: Tensor | float,
     align_corners: bool,
 ) -> Tensor:
-    """Reads `image` at pixel coordinates (equation 3, with the derivative at a pixel line taken from the right).
+    """Reads `image` at pixel coordinates (equation 3).
+
+    The derivative at a pixel line is the one to the right of it.
 
     Args:
         image: (n or 1, c, *size).
@@ -42,8 +44,8 @@ def sample(
     axes = []
     for length, coordinate in zip(image.shape[2:], reversed(coordinates), strict=True):
         # Replaced before use, not after: a product with a non-finite weight would poison the gradient.
-        coordinate = torch.where(finite, coordinate, 0.0)
-        axes.append(_axis_taps(coordinate, length, kernel, padding, align_corners))
+        readable = torch.where(finite, coordinate, 0.0)
+        axes.append(_axis_taps(readable, length, kernel, padding, align_corners))
     output = weighted_sum(source, axes, constant)
     output = torch.where(finite.unsqueeze(1), output, _per_channel(outside, output))
     return _as_type(output, image.dtype)

@@ -15,12 +15,13 @@ from .bounds import around
 class Affine(Transform):
     """Crops, rotates, scales, skews and moves (equation 1; equation 10 in 3-D).
 
-    theta is the d x (d + 1) matrix row by row on normalised (x, y[, z], 1): (t11, t12, t13, t21, t22, t23) in 2-D.
+    theta is the d x (d + 1) matrix row by row on normalised (x, y[, z], 1): (t11, t12, t13, t21, t22, t23) in
+    2-D.
 
     Args:
         dims: Number of spatial dimensions.
-        max_linear: Largest change of each number of the linear part from the start. Below 1 / d around the identity
-            the map never mirrors or collapses.
+        max_linear: Largest change of each number of the linear part from the start. Below 1 / d around the
+            identity the map never mirrors or collapses.
         max_shift: Largest change of the translation along each axis.
         initial: Where training starts; default: the identity.
     """
@@ -49,10 +50,10 @@ class Affine(Transform):
 
 
 class Projective(Transform):
-    """The plane projective transformation of the paper's experiments: 8 parameters in 2-D, 15 in 3-D, 3 in 1-D.
+    """The projective transformation of the paper's experiments: 8 parameters in 2-D, 15 in 3-D, 3 in 1-D.
 
-    theta is the (d + 1) x (d + 1) matrix row by row without its last entry, which is 1. Points whose denominator is
-    zero read outside the image, with zero gradient; a negative one divides normally.
+    theta is the (d + 1) x (d + 1) matrix row by row without its last entry, which is 1. Points whose
+    denominator is zero read outside the image, with zero gradient; a negative one divides normally.
 
     Args:
         dims: Number of spatial dimensions.
@@ -86,7 +87,9 @@ class Projective(Transform):
         return torch.cat([upper, around(raw[:, rows:], start[rows:], self.max_perspective)], 1)
 
     def build(self, theta: Theta, frame: Frame) -> MatrixGrid:
-        matrix = torch.cat([theta, torch.ones_like(theta[:, :1])], 1).unflatten(1, (self.dims + 1, self.dims + 1))
+        matrix = torch.cat([theta, torch.ones_like(theta[:, :1])], 1).unflatten(
+            1, (self.dims + 1, self.dims + 1)
+        )
         return MatrixGrid(matrix, size=frame.size, align_corners=frame.align_corners)
 
 

@@ -14,10 +14,11 @@ from .translation import affine_grid
 
 
 class Attention(Transform):
-    """Crops a window of the image: scale s, the same along every normalised axis, and its centre (equation 2).
+    """Crops a window: a scale s, the same along every normalised axis, and its centre (equation 2).
 
-    theta = (s, tx[, ty[, tz]]), normalised; s = 0.5 reads half the image's width and height. With a fixed `scale`
-    theta = (tx[, ty[, tz]]), the form of the paper's bird experiment (section 4.3), and the start is the centred crop.
+    theta = (s, tx[, ty[, tz]]), normalised; s = 0.5 reads half the image's width and height. With a fixed
+    `scale` theta = (tx[, ty[, tz]]), the form of the paper's bird experiment (section 4.3), and the start is
+    the centred crop.
 
     Args:
         dims: Number of spatial dimensions.
@@ -46,7 +47,9 @@ class Attention(Transform):
         self.scale = check_positive("scale", scale)
         self.max_shift = check_positive("max_shift", max_shift)
         if not self.learned and (min_scale is not None or max_scale is not None):
-            raise ValueError("`min_scale` and `max_scale` bound a learned scale; leave them out with a fixed `scale`.")
+            raise ValueError(
+                "`min_scale` and `max_scale` bound a learned scale; leave them out with a fixed `scale`."
+            )
         self.min_scale, self.max_scale = min_scale, max_scale
         if self.learned:
             check_inside("scale", self.start[0].item(), min_scale, max_scale)

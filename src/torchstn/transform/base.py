@@ -21,7 +21,8 @@ class Frame:
 
     Attributes:
         size: Output size, array order.
-        extent: Physical lengths from -1 to 1 along (x, y[, z]): pixels times spacing. Only their ratios matter.
+        extent: Physical lengths from -1 to 1 along (x, y[, z]): pixels times spacing. Only their ratios
+            matter.
         align_corners: The convention.
     """
 
@@ -33,9 +34,9 @@ class Frame:
 class Transform(nn.Module, ABC):
     """A family of transformations with `n_parameters` numbers each (section 3.2 of the paper).
 
-    Called as `family(theta, size)` it returns a lazy Grid that maps output points to input points, both normalised.
-    `constrain` turns a network's raw output into theta: zero gives exactly the start, which is the family's identity
-    or `initial`.
+    Called as `family(theta, size)` it returns a lazy Grid that maps output points to input points, both
+    normalised. `constrain` turns a network's raw output into theta: zero gives exactly the start, which is
+    the family's identity or `initial`.
 
     Args:
         dims: Number of spatial dimensions, 1, 2 or 3.
@@ -52,7 +53,11 @@ class Transform(nn.Module, ABC):
         super().__init__()
         self.dims = check_dims(dims)
         self.n_parameters = n_parameters
-        start = self.identity() if initial is None else torch.as_tensor(initial, dtype=torch.float32).detach().clone()
+        start = (
+            self.identity()
+            if initial is None
+            else torch.as_tensor(initial, dtype=torch.float32).detach().clone()
+        )
         if start.shape != (n_parameters,):
             raise ValueError(
                 f"`initial` of {type(self).__name__} must be ({n_parameters},), got {tuple(start.shape)}."
@@ -61,10 +66,10 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def identity(self) -> Tensor:
-        """The parameters that change nothing (or the least, for a family without an identity), (n_parameters,)."""
+        """The parameters that change nothing, (n_parameters,)."""
 
     def constrain(self, raw: Tensor) -> Theta:
-        """Raw numbers (n, n_parameters) to parameters within the family's bounds; 0 gives exactly the start."""
+        """Raw numbers (n, n_parameters) to parameters within the bounds; 0 gives exactly the start."""
         return self._start(raw) + raw
 
     @abstractmethod
@@ -83,12 +88,13 @@ class Transform(nn.Module, ABC):
         """The grid of `theta`.
 
         Args:
-            theta: (n, n_parameters). float16 and bfloat16 are computed in float32. Where a number is not finite the
-                sample reads outside the image, with zero gradient.
+            theta: (n, n_parameters). float16 and bfloat16 are computed in float32. Where a number is not
+                finite the sample reads outside the image, with zero gradient.
             size: The output's size in array order, (w,), (h, w) or (d, h, w).
             input_size: The input's size; rigid and similarity turn in its physical space. Default: `size`.
             spacing: Physical size of an input pixel along each axis, array order. Default: equal.
-            align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner pixels.
+            align_corners: Whether -1 and 1 are the centres (True) or the outer edges (False) of the corner
+                pixels.
 
         Raises:
             TypeError: If theta is not a floating point tensor.
@@ -115,12 +121,14 @@ class Transform(nn.Module, ABC):
         if spacing is None:
             spacing = (1.0,) * self.dims
         if len(spacing) != self.dims or not all(step > 0 for step in spacing):
-            raise ValueError(f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}.")
+            raise ValueError(
+                f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}."
+            )
         extent = [step_count(n, align_corners) * step for n, step in zip(lengths, spacing, strict=True)]
         return tuple(extent[::-1])
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """As nn.Module, but `.half()` and `.bfloat16()` change nothing: rounded constants would move pixels."""
+        """Applies as nn.Module, but `.half()` and `.bfloat16()` round nothing: that would move pixels."""
         return super()._apply(keep_precision(fn), recurse)  # type: ignore[no-untyped-call]  # torch's own
 
     def extra_repr(self) -> str:

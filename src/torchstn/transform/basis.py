@@ -15,16 +15,16 @@ from .elastic import _Offsets
 
 
 class Basis(_Offsets):
-    """The general structured class T = M B of section 3.2: M from theta, B k functions on the output, learned or fixed.
+    """The general structured class T = M B of section 3.2: M from theta, B k functions of the output point.
 
-    The map is the identity plus the sum of the functions times theta's offsets, so zeros are the identity whatever B
-    becomes. B is stored in float32 on a lattice and interpolated to other output sizes.
+    The map is the identity plus the sum of the functions times theta's offsets, so zeros are the identity
+    whatever B becomes. B is stored in float32 on a lattice and interpolated to other output sizes.
 
     theta holds k offsets, (x, y[, z]) each, normalised.
 
     Args:
-        functions: Initial values of B, (k, *size), or their number k: cosines from the lowest frequency on are then
-            laid on a lattice of `size`.
+        functions: Initial values of B, (k, *size), or their number k: cosines from the lowest frequency on
+            are then laid on a lattice of `size`.
         size: The lattice's size in array order, needed with a number.
         learned: Whether B is a parameter, trained with the rest, or fixed.
         max_displacement: Largest change of each offset from the start.
@@ -57,19 +57,22 @@ def _initial_functions(functions: int | Tensor, size: Sequence[int] | None) -> T
     if isinstance(functions, Tensor):
         if functions.ndim not in (2, 3, 4) or not functions.is_floating_point():
             raise ValueError(
-                f"`functions` must be floating point (k, *size), got {functions.dtype} {tuple(functions.shape)}."
+                "`functions` must be floating point (k, *size), "
+                f"got {functions.dtype} {tuple(functions.shape)}."
             )
         return functions.detach().clone()
     if size is None or functions < 1:
-        raise ValueError(f"`functions` as a number must be positive and come with `size`, got {functions!r}, {size!r}.")
+        raise ValueError(
+            f"`functions` as a number must be positive and come with `size`, got {functions!r} and {size!r}."
+        )
     return _cosines(functions, tuple(size))
 
 
 def _cosines(count: int, size: tuple[int, ...]) -> Tensor:
-    """The `count` products of cosines of lowest total frequency, (count, *size): constant, then slopes, then bends."""
-    orders = sorted(product(range(count), repeat=len(size)), key=lambda order: (sum(order), order))[:count]
+    """The `count` products of cosines of lowest total frequency, (count, *size), constant first."""
+    orders = sorted(product(range(count), repeat=len(size)), key=lambda order: (sum(order), order))
     waves = []
-    for order in orders:
+    for order in orders[:count]:
         wave = torch.ones(size)
         for axis, (frequency, length) in enumerate(zip(order, size, strict=True)):
             phase = (torch.arange(length) + 0.5) / length * torch.pi

@@ -5,9 +5,10 @@ from torch import Tensor
 
 
 def within(raw: Tensor, start: Tensor, low: float | None, high: float | None) -> Tensor:
-    """start + raw, bent smoothly so that it stays between `low` and `high`.
+    """Adds raw to the start, bent smoothly so that it stays between `low` and `high`.
 
-    Slope one and curvature zero at the start on both sides, so a bound changes nothing about how training begins.
+    Slope one and curvature zero at the start on both sides, so a bound changes nothing about how training
+    begins.
 
     Args:
         raw: Any shape.
@@ -25,5 +26,5 @@ def within(raw: Tensor, start: Tensor, low: float | None, high: float | None) ->
 
 
 def around(raw: Tensor, start: Tensor, reach: float | None) -> Tensor:
-    """start + raw, at most `reach` away from the start; unbounded for None."""
+    """Adds raw to the start, at most `reach` away from the start; unbounded for None."""
     return start + (raw if reach is None else reach * torch.tanh(raw / reach))

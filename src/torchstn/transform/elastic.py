@@ -53,13 +53,15 @@ class _Offsets(Transform):
 class ThinPlate(_Offsets):
     """Thin plate spline through offsets of a regular grid of control points (Bookstein 1989; section 3.2).
 
-    theta holds, for every control point, where the output point there reads, minus the point itself: (x, y) each, x
-    fastest among the points, whose corners lie at -1 and 1. The paper's 16 points are the default 4 x 4.
+    theta holds, for every control point, where the output point there reads, minus the point itself: (x, y)
+    each, x fastest among the points, whose corners lie at -1 and 1. The paper's 16 points are the default 4 x
+    4.
 
     Args:
         points: Control points per axis, array order, or one number for all.
         dims: Number of spatial dimensions.
-        smoothing: Weight of the bending energy; 0 passes through every control point, large values become affine.
+        smoothing: Weight of the bending energy; 0 passes through every control point, large values become
+            affine.
         max_displacement: Largest change of each offset from the start, normalised.
         initial: Where training starts; default: the identity, zeros.
 
@@ -89,14 +91,15 @@ class ThinPlate(_Offsets):
 class FreeForm(_Offsets):
     """Free-form deformation: cubic B-splines on a regular control lattice (Rueckert et al. 1999).
 
-    theta holds the lattice's offsets, (x, y[, z]) each, x fastest. Of k points along an axis the first and the last
-    lie one spacing outside the image. Bends locally: one offset moves no more than four spacings along each axis.
+    theta holds the lattice's offsets, (x, y[, z]) each, x fastest. Of k points along an axis the first and
+    the last lie one spacing outside the image. Bends locally: one offset moves no more than four spacings
+    along each axis.
 
     Args:
         points: Control points per axis, array order, or one number for all; at least 4.
         dims: Number of spatial dimensions.
-        max_displacement: Largest change of each offset from the start, normalised; below about 0.8 / (points - 3)
-            the map cannot fold (Choi and Lee 2000: 0.4 of the spacing).
+        max_displacement: Largest change of each offset from the start, normalised; below about 0.8 / (points
+            - 3) the map cannot fold (Choi and Lee 2000: 0.4 of the spacing).
         initial: Where training starts; default: the identity, zeros.
     """
 
@@ -119,8 +122,8 @@ class FreeForm(_Offsets):
 class Displacement(_Offsets):
     """A dense displacement field, linear between its points: optical flow, learned registration.
 
-    theta is the field (n, *field, d) flattened: (x, y[, z]) each, normalised. For a field that a network predicts at
-    full resolution, `torchstn.grid.PointGrid` takes it as it is.
+    theta is the field (n, *field, d) flattened: (x, y[, z]) each, normalised. For a field that a network
+    predicts at full resolution, `torchstn.grid.PointGrid` takes it as it is.
 
     Args:
         field: The field's size in array order; another output size is interpolated.

@@ -18,9 +18,9 @@ from .translation import affine_grid
 class Rigid(Transform):
     """Turns and moves the window that is read, in physical space: a circle stays a circle on any image.
 
-    theta = (angle, tx, ty) in 2-D; (rx, ry, rz, tx, ty, tz) in 3-D, the rotation a vector along the axis whose length
-    is the angle; (tx,) in 1-D. Angles in radians, from x towards y; the translation normalised. The rotation uses the
-    input's size and spacing when the call gives them, else the output's aspect.
+    theta = (angle, tx, ty) in 2-D; (rx, ry, rz, tx, ty, tz) in 3-D, the rotation a vector along the axis
+    whose length is the angle; (tx,) in 1-D. Angles in radians, from x towards y; the translation normalised.
+    The rotation uses the input's size and spacing when the call gives them, else the output's aspect.
 
     Args:
         dims: Number of spatial dimensions.
@@ -56,8 +56,8 @@ class Rigid(Transform):
 class Similarity(Transform):
     """A rigid motion and one positive scale, in physical space.
 
-    theta = (s, angle, tx, ty) in 2-D; (s, rx, ry, rz, tx, ty, tz) in 3-D; (s, tx) in 1-D; s = 0.5 reads half the
-    image's width and height. `constrain` multiplies the start's scale by exp(raw): it never reaches zero.
+    theta = (s, angle, tx, ty) in 2-D; (s, rx, ry, rz, tx, ty, tz) in 3-D; (s, tx) in 1-D; s = 0.5 reads half
+    the image's width and height. `constrain` multiplies the start's scale by exp(raw): it never reaches zero.
 
     Args:
         dims: Number of spatial dimensions.
@@ -100,7 +100,9 @@ class Similarity(Transform):
         return affine_grid(linear * theta[:, :1, None], theta[:, turns:], frame)
 
 
-def _constrain(raw: Tensor, start: Tensor, dims: int, max_angle: float | None, max_shift: float | None) -> Tensor:
+def _constrain(
+    raw: Tensor, start: Tensor, dims: int, max_angle: float | None, max_shift: float | None
+) -> Tensor:
     turns = rotation_size(dims)
     angle = around(raw[:, :turns], start[:turns], max_angle)
     return torch.cat([angle, around(raw[:, turns:], start[turns:], max_shift)], 1)

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 SMALL = 1e-3
-"""Squared angle below which a Taylor series replaces sin(a)/a: exact to float64 there, and differentiable at 0."""
+"""Squared angle below which a Taylor series replaces sin(a)/a: exact to float64 there, and differentiable at
+0."""
 
 
 def rotation_size(dims: int) -> int:
@@ -15,8 +16,9 @@ def rotation_size(dims: int) -> int:
 def rotation_matrix(parameters: Tensor, dims: int) -> Tensor:
     """(n, rotation_size) to (n, d, d).
 
-    In 2-D an angle in radians that turns (1, 0) towards (0, 1), that is x towards y: clockwise on a picture whose y
-    runs down. In 3-D a vector along the axis whose length is the angle (Rodrigues); finite derivatives at zero.
+    In 2-D an angle in radians that turns (1, 0) towards (0, 1), that is x towards y: clockwise on a picture
+    whose y runs down. In 3-D a vector along the axis whose length is the angle (Rodrigues); finite
+    derivatives at zero.
     """
     if dims == 1:
         return torch.ones(parameters.shape[0], 1, 1, dtype=parameters.dtype, device=parameters.device)
