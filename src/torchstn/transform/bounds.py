@@ -16,13 +16,17 @@ def within(raw: Tensor, start: Tensor, low: float | None, high: float | None) ->
         low: Lower bound, or None.
         high: Upper bound, or None.
     """
-    up = raw.clamp(min=0)
-    down = raw.clamp(max=0)
+    # Not two clamps: both pass the gradient at zero, where training starts, and the slope there would be two.
+    up = torch.where(raw > 0, raw, 0.0)
+    down = torch.where(raw > 0, 0.0, raw)
     if high is not None:
         up = (high - start) * torch.tanh(up / (high - start))
     if low is not None:
         down = (start - low) * torch.tanh(down / (start - low))
-    return start + (up + down)
+    result = start + (up + down)
+    return (
+        result if low is None and high is None else result.clamp(low, high)
+    )  # the sum may round past a bound
 
 
 def around(raw: Tensor, start: Tensor, reach: float | None) -> Tensor:
