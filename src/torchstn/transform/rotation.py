@@ -41,6 +41,8 @@ def to_normalised(linear: Tensor, extent: tuple[float, ...]) -> Tensor:
 
 
 def _rodrigues(vector: Tensor) -> Tensor:
+    # Past about 1e19 radians the square overflows. No digit of the angle is left there: no turn is as right as any.
+    vector = torch.where(vector.square().sum(-1, keepdim=True).isfinite(), vector, 0.0)
     squared = vector.square().sum(-1)
     small = squared < SMALL
     safe = torch.where(small, 1.0, squared)
