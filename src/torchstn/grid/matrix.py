@@ -82,17 +82,26 @@ class MatrixGrid(Grid):
     def inverse(self, size: Size | None = None) -> "MatrixGrid":
         """The inverse in closed form; a singular matrix gives one that reads outside everywhere."""
         size = self.size if size is None else check_size("size", size, self.dims)
-        if self.projective:
-            # A homogeneous matrix is defined up to a factor: no division, so no singular case.
-            matrix = small_matrix.adjugate(self.matrix)
-        else:
-            linear = small_matrix.inverse(self.matrix[..., :-1])
-            shift = -(linear * self.matrix[..., -1].unsqueeze(1)).sum(-1, keepdim=True)
-            matrix = torch.cat([linear, shift], -1)
-        return MatrixGrid(matrix, size=size, align_corners=self.align_corners)
+        square = self.matrix if self.projective else self.matrix[..., :-1]
+        determinant = small_matrix.determinant(square)[:, None, None]
+        regular = determinant.isfinite() & (determinant != 0)
+        # Replaced before the division, whose derivatives would turn a zero gradient into NaN.
+        eye = torch.eye(*self.matrix.shape[1:], dtype=self.dtype, device=self.device)
+        matrix = _inverse(torch.where(regular, self.matrix, eye), self.projective)
+        return MatrixGrid(
+            torch.where(regular, matrix, float("nan")), size=size, align_corners=self.align_corners
+        )
 
 
 register(MatrixGrid, ("matrix", "theta"))
+
+
+def _inverse(matrix: Matrix, projective: bool) -> Matrix:
+    if projective:
+        return small_matrix.adjugate(matrix)  # a homogeneous matrix is defined up to a factor: no division
+    linear = small_matrix.inverse(matrix[..., :-1])
+    shift = -(linear * matrix[..., -1].unsqueeze(1)).sum(-1, keepdim=True)
+    return torch.cat([linear, shift], -1)
 
 
 def fold_to_pixels(matrix: Matrix, size: Size, input_size: Size, align_corners: bool) -> Matrix:
