@@ -9,6 +9,7 @@ from .basis import BasisGrid
 from .lattice import lattice
 from .matrix import MatrixGrid
 from .points import PointGrid
+from .readable import displace_readable
 
 
 def compose(first: Grid, second: Grid) -> Grid:
@@ -46,8 +47,18 @@ def _product(a: Tensor, b: Tensor) -> Tensor:
     return (a.unsqueeze(-1) * b.unsqueeze(-3)).sum(-2)
 
 
+def _finite_or_zero(value: Tensor) -> Tensor:
+    # One grid's NaN must not meet the other's zero gradient in a product.
+    return torch.where(value.isfinite(), value, 0.0)
+
+
+def _readable(matrix: Tensor) -> Tensor:
+    return matrix.isfinite().flatten(1).all(1)[:, None, None]
+
+
 def _matrix_after_matrix(first: MatrixGrid, second: MatrixGrid) -> MatrixGrid:
-    matrix = _product(first.homogeneous(), second.homogeneous())
+    matrix = _product(_finite_or_zero(first.homogeneous()), _finite_or_zero(second.homogeneous()))
+    matrix = torch.where(_readable(first.matrix) & _readable(second.matrix), matrix, float("nan"))
     if not (first.projective or second.projective):
         matrix = matrix[:, :-1]
     return MatrixGrid(matrix, size=second.size, align_corners=second.align_corners)
@@ -55,7 +66,7 @@ def _matrix_after_matrix(first: MatrixGrid, second: MatrixGrid) -> MatrixGrid:
 
 def _affine_after_basis(first: MatrixGrid, second: BasisGrid) -> BasisGrid:
     matrix = _matrix_after_matrix(first, second.affine).matrix
-    linear = first.matrix[..., :-1]
+    linear = _finite_or_zero(first.matrix[..., :-1])
     offsets = (linear.unsqueeze(1) * second.offsets.unsqueeze(-2)).sum(-1)
     return BasisGrid(matrix, offsets, second.basis, size=second.size, align_corners=second.align_corners)
 
@@ -63,6 +74,6 @@ def _affine_after_basis(first: MatrixGrid, second: BasisGrid) -> BasisGrid:
 def _at_points(first: Grid, second: Grid) -> PointGrid:
     inner = second.displacement()
     points = lattice(second.size, second.align_corners, second.dtype, second.device) + inner
-    outer = first.displace(points.flatten(1, -2))
+    outer = displace_readable(first, points.flatten(1, -2))
     total = inner + outer.reshape(outer.shape[0], *inner.shape[1:])
     return PointGrid(total, align_corners=second.align_corners)

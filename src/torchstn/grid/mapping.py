@@ -8,6 +8,7 @@ from .._types import Size
 from .base import Grid
 from .lattice import to_normalised, to_pixels
 from .matrix import MatrixGrid
+from .readable import displace_readable
 from .solve import solve
 
 SIDE_POINTS = 17
@@ -18,9 +19,10 @@ def map_points(grid: Grid, points: Tensor, input_size: Size | None) -> Tensor:
     """Output points (n or 1, m, d) to the input points they read; in pixels with `input_size`."""
     points = _checked(grid, points)
     if input_size is None:
-        return grid.at(points)
+        return points + displace_readable(grid, points)
     target = check_size("input_size", input_size, grid.dims)
-    return _pixels(grid.at(_normalised(points, grid.size, grid.align_corners)), target, grid.align_corners)
+    points = _normalised(points, grid.size, grid.align_corners)
+    return _pixels(points + displace_readable(grid, points), target, grid.align_corners)
 
 
 def unmap_points(grid: Grid, points: Tensor, input_size: Size | None) -> Tensor:
@@ -29,8 +31,7 @@ def unmap_points(grid: Grid, points: Tensor, input_size: Size | None) -> Tensor:
     if input_size is not None:
         points = _normalised(points, check_size("input_size", input_size, grid.dims), grid.align_corners)
     if isinstance(grid, MatrixGrid):
-        found = grid.inverse().at(points)
-        found = torch.where(found.isfinite(), found, float("nan"))
+        found = points + displace_readable(grid.inverse(), points)
     else:
         found, _ = solve(grid, points, tolerance=1e-5, max_steps=50)
     return found if input_size is None else _pixels(found, grid.size, grid.align_corners)

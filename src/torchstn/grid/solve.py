@@ -69,7 +69,10 @@ def solve(grid: Grid, target: Tensor, *, tolerance: float, max_steps: int) -> tu
             steps += 1
         distance = residual.norm(dim=-1).nan_to_num(float("inf"))
         report = InverseReport(distance, distance <= tolerance, steps)
+        # The rest is NaN in the end; on the way its gradient must be zero, not zero times infinity.
+        points = torch.where(report.converged.unsqueeze(-1), points, 0.0)
         backward = small_matrix.inverse(jacobian(fixed, points))
+        backward = torch.where(backward.isfinite(), backward, 0.0)
     # One more Newton step carries the gradient: its derivative in the grid is the implicit function's.
     correction = (backward * (target - grid.at(points)).unsqueeze(-2)).sum(-1)
     points = points + torch.where(correction.isfinite(), correction, 0.0)
