@@ -41,8 +41,9 @@ def to_normalised(linear: Tensor, extent: tuple[float, ...]) -> Tensor:
 
 
 def _rodrigues(vector: Tensor) -> Tensor:
-    # Past about 1e19 radians the square overflows. No digit of the angle is left there: no turn is as right as any.
-    vector = torch.where(vector.square().sum(-1, keepdim=True).isfinite(), vector, 0.0)
+    # An angle of which no digit is left could be any; taken as none, its derivatives do not overflow.
+    longest = 1 / torch.finfo(vector.dtype).eps
+    vector = torch.where(vector.square().sum(-1, keepdim=True) < longest**2, vector, 0.0)
     squared = vector.square().sum(-1)
     small = squared < SMALL
     safe = torch.where(small, 1.0, squared)
