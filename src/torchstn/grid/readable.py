@@ -10,7 +10,7 @@ from .basis import BasisGrid
 def displace_readable(grid: Grid, points: Tensor) -> Tensor:
     """`grid.displace(points)`, NaN wherever the point or what the grid makes of it is not finite.
 
-    There the gradient is zero, to the grid and to the points; plain arithmetic would multiply that zero by NaN.
+    There the gradient is zero, to the grid and to the points; plain arithmetic would take zero times NaN.
     """
     with torch.no_grad():
         # A transform marks unreadable samples in the matrix, which alone is cheap to evaluate.

@@ -138,8 +138,8 @@ class Transform(nn.Module, ABC):
 def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
     """The same grid with NaN coordinates where `finite` (n, 1) is False, and `theta` attached.
 
-    One field is enough. The others stay finite, because a zero gradient times NaN is NaN: it would reach whatever
-    they are multiplied by, such as a learned basis.
+    One field is enough. The others stay finite, because a zero gradient times NaN is NaN: it would reach
+    whatever they are multiplied by, such as a learned basis.
     """
 
     def change(name: str, value: Tensor) -> Tensor:
