@@ -24,6 +24,7 @@ app = typer.Typer(
     name="torchstn",
     help="Spatial transformers: train them, look at what they do, use them. New here? Try: torchstn demo",
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings=_SETTINGS,

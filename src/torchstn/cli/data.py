@@ -31,7 +31,7 @@ def get_mnist(
     data_dir: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Where to put them [default: mnist in TORCHSTN_DATA or ~/.cache/torchstn]."
+            metavar="FOLDER", help="Where to put them; default, mnist in TORCHSTN_DATA or ~/.cache/torchstn."
         ),
     ] = None,
 ) -> None:

@@ -11,10 +11,10 @@ from .plainly import out, plainly
 
 @plainly
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished training.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training.")],
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The four MNIST files [default: where the run found them]."),
+        typer.Option(metavar="FOLDER", help="The four MNIST files; default, where the run found them."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:

@@ -13,13 +13,15 @@ from .plainly import FAILURE, err, out, plainly, sentence
 
 @plainly
 def predict(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished training.")],
-    images: Annotated[list[Path], typer.Argument(help="Pictures of one digit each, in any format.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one digit each, in any format.")
+    ],
     invert: Annotated[
         bool | None,
         typer.Option(
             "--invert/--no-invert",
-            help="Ink is darker / lighter than the ground.  [default: the border tells]",
+            help="Ink is darker (or lighter) than the ground; default, the border tells.",
         ),
     ] = None,
     whole: Annotated[

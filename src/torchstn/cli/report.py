@@ -15,7 +15,7 @@ def result_json(record: Mapping[str, Any]) -> str:
 def result_table(records: Sequence[Mapping[str, Any]]) -> Table:
     """Result records side by side, the paper's number beside ours."""
     table = Table(title_justify="left", header_style="bold")
-    table.add_column("network")
+    table.add_column("network", no_wrap=True)
     for name in (records[0]["metric"], "paper", "parameters", "images seen", "minutes"):
         table.add_column(name, justify="right")
     for record in records:

@@ -10,7 +10,9 @@ from .plainly import FAILURE, out, plainly, stop
 
 @plainly
 def results(
-    folder: Annotated[Path, typer.Argument(help="Holds <recipe>/<cell>/seed-<k>.json.")] = Path("results"),
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds RECIPE/CELL/seed-K.json.")] = Path(
+        "results"
+    ),
     details: Annotated[
         bool, typer.Option("--details", help="One row a run, with commit and command.")
     ] = False,
@@ -30,8 +32,8 @@ def results(
 ) -> None:
     """Print the results as a markdown table, the paper's numbers beside ours.
 
-    With --write the summary goes between <!-- results:begin --> and <!-- results:end --> of a file, the table
-    with one row a run between <!-- results-details:begin --> and <!-- results-details:end -->.
+    With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
+    the table with one row a run between `<!-- results-details:begin -->` and `<!-- results-details:end -->`.
     """
     from ..figures import details_table, read_results, results_table
     from ..training import atomic_write

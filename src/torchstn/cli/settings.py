@@ -46,7 +46,7 @@ def option(
 def with_options(command: Callable[..., None], options: Iterable[inspect.Parameter]) -> Callable[..., None]:
     """Gives a command that takes **settings these options beside its own."""
     own = [
-        parameter
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
         for parameter in inspect.signature(command).parameters.values()
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
     ]

@@ -10,17 +10,17 @@ from .plainly import out, plainly
 
 @plainly
 def show(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished training.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training.")],
     to: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FOLDER", help="Where the pictures go [default: figures in the run]."),
+        typer.Option("--out", metavar="FOLDER", help="Where the pictures go; default, figures in the run."),
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=40, help="How many digits.")] = 10,
     seed: Annotated[int | None, typer.Option(help="Pick other digits.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Show only digits it takes for another.")] = False,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The four MNIST files [default: where the run found them]."),
+        typer.Option(metavar="FOLDER", help="The four MNIST files; default, where the run found them."),
     ] = None,
 ) -> None:
     """Draw what a trained network does: input, the grid it chose drawn on it, output, predicted class.

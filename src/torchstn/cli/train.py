@@ -41,7 +41,7 @@ def distorted_mnist(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FOLDER", help="Where the run goes [default: runs/ and a name of its own]."
+            "--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 
+from matplotlib.colors import to_rgb
 from PIL import Image
 from torch import Tensor
 
 from ..grid import Grid
-from .paper_figure import paper_figure
-from .style import INK
+from .paper_figure import OUTSIDE, paper_figure
+from .style import FRAME, INK, LATTICE, WRONG
 
 FILM_DPI = 100
 
@@ -51,8 +52,7 @@ def film_bytes(
     if not moments:
         raise ValueError("`moments` must hold at least one, got none.")
     frames = [_frame(images, labels, moment) for moment in moments]
-    # One palette for all frames, or the greys would flicker.
-    palette = frames[-1].quantize(128)
+    palette = _palette()
     drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     pause = round(1000 * seconds)
     buffer = BytesIO()
@@ -66,6 +66,21 @@ def film_bytes(
         disposal=1,
     )
     return buffer.getvalue()
+
+
+def _palette() -> Image.Image:
+    """For all frames, or greys would flicker: greys, and each colour mixed with black and white."""
+    # So few greys that white's nearest is white itself: Pillow compares colours eight levels at a time.
+    greys = [(round(255 * k / 31),) * 3 for k in range(32)]
+    mixes = [
+        tuple(round(255 * (share * part + (1 - share) * ground)) for part in to_rgb(colour))
+        for colour in (LATTICE, FRAME, WRONG, OUTSIDE)
+        for ground in (0, 1)
+        for share in (k / 16 for k in range(1, 17))
+    ]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in (*greys, *mixes) for part in colour])
+    return palette
 
 
 def _frame(images: Tensor, labels: Sequence[int], moment: Moment) -> Image.Image:
