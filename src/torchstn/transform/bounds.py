@@ -24,9 +24,9 @@ def within(raw: Tensor, start: Tensor, low: float | None, high: float | None) ->
     if low is not None:
         down = (start - low) * torch.tanh(down / (start - low))
     result = start + (up + down)
-    return (
-        result if low is None and high is None else result.clamp(low, high)
-    )  # the sum may round past a bound
+    if low is None and high is None:
+        return result
+    return result.clamp(low, high)  # the sum may round past a bound
 
 
 def around(raw: Tensor, start: Tensor, reach: float | None) -> Tensor:
