@@ -17,8 +17,8 @@ def constant(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Remembers the results of a function of hashable arguments.
 
     While tracing (compile, export, make_fx, fake tensors) nothing is remembered or recalled: a traced tensor
-    must not outlive its trace. Constants are never inference tensors, so training may use what inference
-    computed.
+    must not outlive its trace. Nor is anything remembered under a torch.func transform, whose tensors are
+    wrapped and die with it. Constants are never inference tensors, so training may use what inference computed.
     """
     memory: OrderedDict[Any, Tensor] = OrderedDict()
 
@@ -27,11 +27,14 @@ def constant(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if torch.compiler.is_compiling() or _get_current_dispatch_mode() is not None:
             return function(*args, **kwargs)
         key = (args, tuple(kwargs.items()))
-        value = memory.pop(key, None)
+        value = memory.get(key)
         if value is None:
             with torch.inference_mode(False), torch.no_grad():
                 value = function(*args, **kwargs)
-        memory[key] = value
+            if torch._C._are_functorch_transforms_active():
+                return value
+            memory[key] = value
+        memory.move_to_end(key)
         while len(memory) > LIMIT:
             memory.popitem(last=False)
         return value
