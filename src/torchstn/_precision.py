@@ -17,9 +17,8 @@ def exact_matmul(a: Tensor, b: Tensor) -> Tensor:
     rounds.
     """
     result = torch.promote_types(a.dtype, b.dtype)
-    wide = (
-        result if a.device.type == "mps" else torch.float64
-    )  # MPS has no float64, and no switch to guard against
+    # MPS has no float64, and no switch to guard against.
+    wide = result if a.device.type == "mps" else torch.promote_types(result, torch.float64)
     with torch.autocast(a.device.type, enabled=False):
         return torch.matmul(a.to(wide), b.to(wide)).to(result)
 
