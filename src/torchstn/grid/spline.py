@@ -50,8 +50,10 @@ register(SplineBasis, ())
 
 def cubic_bspline(distance: Tensor) -> Tensor:
     """The cubic B-spline at `distance` knots from its centre: 2/3 at 0, 1/6 at 1, 0 from 2 on."""
-    far = (2 - distance.abs()).clamp(min=0)
-    near = (1 - distance.abs()).clamp(min=0)
+    # Not abs(), whose derivative of 0 at 0 would make the second derivative vanish there.
+    distance = torch.where(distance < 0, -distance, distance)
+    far = (2 - distance).clamp(min=0)
+    near = (1 - distance).clamp(min=0)
     return far**3 / 6 - near**3 * (2 / 3)
 
 
