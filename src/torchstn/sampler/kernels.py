@@ -51,8 +51,10 @@ class Kernel:
         taps: TapWeights = []
         for offset in range(1 - reach, reach + 1):
             distance = fraction - offset
-            weight = torch.where(distance.abs() <= self.support, self.function(distance), 0.0)
-            taps.append((offset, weight))
+            within = distance.abs() <= self.support
+            # Replaced before use, by what no sensible function dislikes: it may be undefined beyond its support.
+            weight = self.function(torch.where(within, distance, self.support / 2))
+            taps.append((offset, torch.where(within, weight, 0.0)))
         return _normalised(taps) if self.normalise else taps
 
 
@@ -105,9 +107,23 @@ def _lanczos3(fraction: Tensor) -> TapWeights:
     taps: TapWeights = []
     for offset in range(-2, 4):
         distance = fraction - offset
-        wave = torch.sinc(fraction) if offset == 0 else sine * (-1) ** offset / distance
-        taps.append((offset, wave * torch.sinc(distance / 3)))
+        if offset == 0:
+            taps.append((0, _sinc(fraction) * _sinc(fraction / 3)))
+        else:
+            wave = sine * (-1) ** offset / distance
+            taps.append((offset, wave * torch.sinc(distance / 3)))
     return _normalised(taps)
+
+
+def _sinc(x: Tensor) -> Tensor:
+    """torch.sinc, whose second derivative is NaN at 0, with all its derivatives."""
+    near = x.abs() < 0.1
+    square = torch.where(near, pi * x, 0.0) ** 2
+    series = torch.ones_like(x)
+    for k in (12, 10, 8, 6, 4, 2):  # the terms left out are below 1e-19
+        series = 1 - series * square / (k * (k + 1))
+    angle = torch.where(near, 1.0, pi * x)
+    return torch.where(near, series, torch.sin(angle) / angle)
 
 
 def _normalised(taps: TapWeights) -> TapWeights:
