@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -53,11 +53,8 @@ class Transform(nn.Module, ABC):
         super().__init__()
         self.dims = check_dims(dims)
         self.n_parameters = n_parameters
-        start = (
-            self.identity()
-            if initial is None
-            else torch.as_tensor(initial, dtype=torch.float32).detach().clone()
-        )
+        start = self.identity() if initial is None else torch.as_tensor(initial, dtype=torch.float32)
+        start = start.detach().clone()  # memory of its own: torch warns when it saves part of another tensor
         if start.shape != (n_parameters,):
             raise ValueError(
                 f"`initial` of {type(self).__name__} must be ({n_parameters},), got {tuple(start.shape)}."
@@ -142,7 +139,7 @@ def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
     whatever they are multiplied by, such as a learned basis.
     """
 
-    def change(name: str, value: Tensor) -> Tensor:
+    def change(name: str, value: Any) -> Any:
         if name != grid.batched[0]:
             return value
         mask = finite.view(-1, *([1] * (value.ndim - 1)))
