@@ -18,6 +18,8 @@ PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection", "circular", "f
 
 if TYPE_CHECKING:
     Image: TypeAlias = Tensor
+    Output: TypeAlias = Tensor
+    Maps: TypeAlias = Tensor
     Theta: TypeAlias = Tensor
     Matrix: TypeAlias = Tensor
     Offsets: TypeAlias = Tensor
@@ -27,11 +29,14 @@ else:
     try:
         from jaxtyping import Float, Shaped
     except ImportError:
-        Image = Theta = Matrix = Offsets = Points = PointList = Tensor
+        Image = Output = Maps = Theta = Matrix = Offsets = Points = PointList = Tensor
     else:
-        Image = Shaped[Tensor, "n c *size"]
+        # "#n" also takes a batch of one, which is read by, or reads, all of the other's.
+        Image = Shaped[Tensor, "#n c *size"]
+        Output = Shaped[Tensor, "#n c *out"]
+        Maps = Shaped[Tensor, "#n _ ..."]
         Theta = Float[Tensor, "n p"]
-        Matrix = Float[Tensor, "n r c"]
-        Offsets = Float[Tensor, "n k d"]
-        Points = Float[Tensor, "n *size d"]
-        PointList = Float[Tensor, "n m d"]
+        Matrix = Float[Tensor, "#n r r1"]
+        Offsets = Float[Tensor, "#n k d"]
+        Points = Float[Tensor, "#n *size d"]
+        PointList = Float[Tensor, "#n m d"]

@@ -6,7 +6,7 @@ from typing import Literal, overload
 import torch
 from torch import nn
 
-from ._types import Image
+from ._types import Image, Maps
 from .grid import Grid
 from .spatial_transformer import SpatialTransformer
 
@@ -37,14 +37,14 @@ class Parallel(nn.Module):
         self.transformers = nn.ModuleList(transformers)
 
     @overload
-    def forward(self, x: Image, image: Image | None = ..., *, return_grid: Literal[False] = ...) -> Image: ...
+    def forward(self, x: Maps, image: Image | None = ..., *, return_grid: Literal[False] = ...) -> Maps: ...
     @overload
     def forward(
-        self, x: Image, image: Image | None = ..., *, return_grid: Literal[True]
-    ) -> tuple[Image, tuple[Grid, ...]]: ...
+        self, x: Maps, image: Image | None = ..., *, return_grid: Literal[True]
+    ) -> tuple[Maps, tuple[Grid, ...]]: ...
     def forward(
-        self, x: Image, image: Image | None = None, *, return_grid: bool = False
-    ) -> Image | tuple[Image, tuple[Grid, ...]]:
+        self, x: Maps, image: Image | None = None, *, return_grid: bool = False
+    ) -> Maps | tuple[Maps, tuple[Grid, ...]]:
         """As SpatialTransformer: (n, parts * c, *size), and with `return_grid` one grid per part."""
         source = x if image is None else image
         features: dict[int, torch.Tensor] = {}

@@ -5,7 +5,7 @@ from typing import Literal, overload
 from torch import Tensor, nn
 
 from ._checks import check_size
-from ._types import Image, Size, Theta
+from ._types import Image, Maps, Output, Size, Theta
 from .grid import Grid
 from .localisation import RegressionHead
 from .sampler import Sampler
@@ -63,19 +63,19 @@ class SpatialTransformer(nn.Module):
         self.size = None if size is None else check_size("size", size, transform.dims)
         self.align_corners = align_corners
 
-    def theta(self, image: Image) -> Theta:
+    def theta(self, image: Maps) -> Theta:
         """What the localisation network says of an image: parameters (n, n_parameters)."""
         return self.transform.constrain(self.head(self.localisation(image)))
 
     @overload
-    def forward(self, x: Image, image: Image | None = ..., *, return_grid: Literal[False] = ...) -> Image: ...
+    def forward(self, x: Maps, image: Image | None = ..., *, return_grid: Literal[False] = ...) -> Output: ...
     @overload
     def forward(
-        self, x: Image, image: Image | None = ..., *, return_grid: Literal[True]
-    ) -> tuple[Image, Grid]: ...
+        self, x: Maps, image: Image | None = ..., *, return_grid: Literal[True]
+    ) -> tuple[Output, Grid]: ...
     def forward(
-        self, x: Image, image: Image | None = None, *, return_grid: bool = False
-    ) -> Image | tuple[Image, Grid]:
+        self, x: Maps, image: Image | None = None, *, return_grid: bool = False
+    ) -> Output | tuple[Output, Grid]:
         """Warps x, or `image`, by what x says.
 
         Args:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from .._checks import check_batch, check_choice, check_device, check_tensor
 from .._precision import coordinate_dtype
-from .._types import PADDINGS, Image, KernelName, Padding
+from .._types import PADDINGS, Image, KernelName, Output, Padding
 from ..grid.base import Grid
 from ..grid.lattice import to_pixels
 from ..grid.points import check_point_tensor
@@ -29,7 +29,7 @@ def sample(
     align_corners: bool | None = ...,
     backend: str = ...,
     return_mask: Literal[False] = ...,
-) -> Image: ...
+) -> Output: ...
 @overload
 def sample(
     image: Image,
@@ -41,7 +41,7 @@ def sample(
     align_corners: bool | None = ...,
     backend: str = ...,
     return_mask: Literal[True],
-) -> tuple[Image, Tensor]: ...
+) -> tuple[Output, Tensor]: ...
 def sample(
     image: Image,
     grid: Grid | Tensor,
@@ -52,7 +52,7 @@ def sample(
     align_corners: bool | None = None,
     backend: str = "auto",
     return_mask: bool = False,
-) -> Image | tuple[Image, Tensor]:
+) -> Output | tuple[Output, Tensor]:
     """Reads the image at every point of the grid (Jaderberg et al. 2015, equations 3 to 5).
 
     Convention: the grid maps output points to input points, (x, y[, z]) with x along the last axis,

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from .._checks import check_choice
-from .._types import PADDINGS, Image, KernelName, Padding
+from .._types import PADDINGS, Image, KernelName, Output, Padding
 from ..grid.base import Grid
 from .dispatch import backend_names
 from .functional import Fill, sample
@@ -45,7 +45,7 @@ class Sampler(nn.Module):
         self.fill = fill
         self.backend = backend
 
-    def forward(self, image: Image, grid: Grid | Tensor) -> Image:
+    def forward(self, image: Image, grid: Grid | Tensor) -> Output:
         fill = self.fill
         if isinstance(fill, Tensor):
             fill = fill.to(image.device)
