@@ -1,4 +1,4 @@
-"""`python -m torchstn.recipes.distorted_mnist FOLDER distortion=R model=st-cnn ...`: one training, no extras."""
+"""`python -m torchstn.recipes.distorted_mnist FOLDER distortion=R model=st-cnn ...`: trains one cell."""
 
 import json
 import sys

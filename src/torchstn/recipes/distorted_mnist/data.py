@@ -115,7 +115,7 @@ def fixed_batches(
         Pictures (b, 1, h, w) and labels (b,).
     """
     mine = torch.arange(part, len(digits), parts)
-    for chosen in mine.split(size):
+    for chosen in torch.split(mine, size):
         pictures = DISTORTIONS[distortion](
             digits.images[chosen], digits.indices[chosen], seed=TEST_SEED, epoch=_FIXED, clutter=digits.images
         )

@@ -57,13 +57,14 @@ def build_model(config: Config) -> DigitClassifier:
         torch.manual_seed(config.seed)
         size = DISTORTIONS[config.distortion].size
         transformer = _transformer(config, size) if config.has_transformer else None
-        seen, pool = size, nn.Identity()
+        seen = size
+        pool: nn.Module = nn.Identity()
         if transformer is not None and config.distortion in _POOLED:
             seen, pool = (size[0] // 2, size[1] // 2), nn.AvgPool2d(2)
         build = _fully_connected if config.model.endswith("fcn") else _convolutional
         width = width_for(config.parameters - count_parameters(transformer), lambda w: build(seen, w))
         model = DigitClassifier(transformer, pool, build(seen, width))
-    return model.to(memory_format=torch.channels_last)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
 
 
 def count_parameters(module: nn.Module | None) -> int:

@@ -1,0 +1,78 @@
+"""Presets load, wrong choices are refused with the valid ones, and the command makes the config again."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from torchstn.recipes.distorted_mnist import Config, cell_name, load_preset, make_config
+from torchstn.recipes.distorted_mnist.results import command, paper_error
+
+
+@pytest.mark.parametrize("preset", ["demo", "quick", "paper"])
+def test_every_preset_makes_a_config(preset: str) -> None:
+    config = make_config("R", "cnn", preset=preset)
+    for name, value in load_preset(preset).items():
+        assert getattr(config, name) == value
+
+
+def test_the_paper_preset_is_the_papers_schedule() -> None:
+    config = make_config("R", "cnn", preset="paper")
+    assert (config.optimiser, config.learning_rate, config.batch) == ("sgd", 0.01, 256)
+    assert (config.iterations, config.stair, config.weight_decay) == (150_000, 50_000, 0)
+    assert (config.localisation_rate, config.average_decay, config.clip_norm) == (1, 0, 0)
+
+
+def test_every_field_says_what_it_is() -> None:
+    for field in fields(Config):
+        assert field.metadata["help"].endswith("."), field.name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"distortion": "Q"}, "`distortion` must be one of none, R, RTS, P, E, TC, got 'Q'"),
+        ({"model": "stcnn"}, "`model` must be one of fcn, cnn, st-fcn, st-cnn, got 'stcnn'"),
+        ({"transform": "rigid"}, "`transform` must be one of affine, projective, tps, got 'rigid'"),
+        ({"preset": "slow"}, "`preset` must be one of demo, quick, paper, got 'slow'"),
+        ({"batch": 0}, "`batch` must be at least 1, got 0"),
+        ({"learning_rate": float("nan")}, "`learning_rate` must be at least 0, got nan"),
+        ({"average_decay": 1.0}, "`average_decay` must be less than 1, got 1.0"),
+        ({"warm_up": 50, "iterations": 50}, "`warm_up` must be less than 50 `iterations`, got 50"),
+        ({"schedule": "stairs"}, "`stair` must be at least 1"),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_rule(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace("[", r"\[")):
+        make_config(**({"distortion": "R", "model": "st-cnn"} | wrong))
+
+
+def test_a_value_of_the_wrong_type_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="`batch` must be int, got '256'"):
+        make_config("R", "cnn", batch="256")
+
+
+def test_a_shorter_training_warms_up_in_proportion() -> None:
+    assert make_config("R", "cnn", iterations=20).warm_up == 2
+    assert make_config("R", "cnn", iterations=20, warm_up=7).warm_up == 7
+
+
+def test_cells_are_named_by_distortion_model_and_transform() -> None:
+    assert cell_name(make_config("RTS", "st-cnn", "tps")) == "rts/st-cnn-tps"
+    assert cell_name(make_config("TC", "cnn", "tps")) == "tc/cnn"
+
+
+def test_the_papers_numbers_stand_at_their_cells() -> None:
+    assert paper_error(make_config("R", "st-cnn", "affine")) == 0.7
+    assert paper_error(make_config("E", "st-fcn", "tps")) == 2.4
+    assert paper_error(make_config("TC", "fcn")) == 13.2
+    assert paper_error(make_config("TC", "st-cnn", "tps")) is None
+    assert paper_error(make_config("none", "cnn")) is None
+
+
+def test_the_command_names_what_differs_from_the_preset_and_no_folder() -> None:
+    config = make_config("RTS", "st-cnn", "tps", seed=2, data_dir="/somewhere", batch=128, validation=5000)
+    assert command(config) == (
+        "torchstn train distorted-mnist --distortion RTS --model st-cnn --transform tps --preset quick "
+        "--seed 2 --data-dir DATA --batch 128 --validation 5000"
+    )
