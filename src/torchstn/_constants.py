@@ -18,7 +18,8 @@ def constant(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     While tracing (compile, export, make_fx, fake tensors) nothing is remembered or recalled: a traced tensor
     must not outlive its trace. Nor is anything remembered under a torch.func transform, whose tensors are
-    wrapped and die with it. Constants are never inference tensors, so training may use what inference computed.
+    wrapped and die with it. Constants are never inference tensors, so training may use what inference
+    computed.
     """
     memory: OrderedDict[Any, Tensor] = OrderedDict()
 

@@ -70,7 +70,8 @@ def sample(
             "bspline3" (interpolating cubic B-spline), "lanczos3", or a Kernel. "bilinear" and "bicubic" are
             accepted names.
         padding: What lies outside the image: "zeros", "border", "reflection", "circular" or "fill".
-        fill: The value outside with padding "fill": a number, or one per channel (c,).
+        fill: The value outside with padding "fill": a number, or one per channel (c,); rounded and saturated
+            for an image of whole numbers.
         align_corners: The convention of a raw tensor of points, default False; a Grid brings its own.
         backend: "auto", or the name of one backend.
         return_mask: Also return where the point lies inside the image, (n, 1, *out), bool.
@@ -151,17 +152,45 @@ def _fill(fill: Fill, padding: Padding, image: Tensor) -> Tensor | float:
                 f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}."
             )
         return 0.0
-    if isinstance(fill, (int, float)):
-        return float(fill) if image.is_floating_point() or image.is_complex() else fill
-    values = fill if isinstance(fill, Tensor) else torch.tensor(fill, device=image.device)
+    if isinstance(fill, (int, float)) and _has_fractions(image.dtype):
+        return float(fill)
+    values = fill if isinstance(fill, Tensor) else _as_tensor(fill)
+    if values.is_complex() and not image.is_complex():
+        raise TypeError(f"`fill` must be real for an image of type {image.dtype}, got {fill!r}.")
     if values.ndim == 0:
         values = values.expand(image.shape[1])
     if values.shape != image.shape[1:2]:
         raise ValueError(
             f"`fill` must be a number or one per channel ({image.shape[1]},), got {tuple(values.shape)}."
         )
-    check_device("fill", values, "image", image)
-    return values
+    if isinstance(fill, Tensor):
+        check_device("fill", fill, "image", image)
+    return _in_type(values, image.dtype).to(image.device)
+
+
+def _has_fractions(dtype: torch.dtype) -> bool:
+    return dtype.is_floating_point or dtype.is_complex
+
+
+def _as_tensor(fill: float | Sequence[float]) -> Tensor:
+    """Numbers as a tensor of the widest type of their kind: the image's is narrow enough soon enough."""
+    try:
+        values = torch.tensor(fill)
+        wide = torch.promote_types(values.dtype, torch.float64)
+        return torch.tensor(fill, dtype=wide) if _has_fractions(values.dtype) else values
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(f"`fill` must be a number or one per channel, got {fill!r}.") from error
+
+
+def _in_type(values: Tensor, dtype: torch.dtype) -> Tensor:
+    """Values in the image's type, rounded and saturated where that has whole numbers only."""
+    if _has_fractions(dtype):
+        return values.to(dtype)
+    if dtype == torch.bool:
+        return values != 0
+    whole = values.round() if values.is_floating_point() else values.long()
+    limits = torch.iinfo(dtype)
+    return whole.clamp(limits.min, limits.max).to(dtype)
 
 
 def _like_layout(output: Tensor, image: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class Kernel:
         for offset in range(1 - reach, reach + 1):
             distance = fraction - offset
             within = distance.abs() <= self.support
-            # Replaced before use, by what no sensible function dislikes: it may be undefined beyond its support.
+            # Replaced before use, by a harmless distance: the function may be undefined beyond its support.
             weight = self.function(torch.where(within, distance, self.support / 2))
             taps.append((offset, torch.where(within, weight, 0.0)))
         return _normalised(taps) if self.normalise else taps

@@ -38,7 +38,7 @@ def sample(
     Returns:
         (n, c, *out), in the image's type; points that are not finite are 0, or the fill.
     """
-    outside = fill if padding == "fill" else 0.0
+    outside = fill if padding == "fill" else 0  # whole, so that it keeps whole numbers whole
     finite = torch.stack([coordinate.isfinite() for coordinate in coordinates]).all(0)
     source, constant = _source(image, kernel, padding, outside, coordinates[0].dtype, align_corners)
     axes = []
