@@ -43,9 +43,7 @@ def test_gives_back_the_image(family: Family, size: tuple[int, ...], align_corne
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("align_corners", EVERY_CONVENTION)
 @pytest.mark.parametrize("family", EVERY_FAMILY)
-def test_gives_back_the_image_in_every_type(
-    family: Family, align_corners: bool, dtype: torch.dtype
-) -> None:
+def test_gives_back_the_image_in_every_type(family: Family, align_corners: bool, dtype: torch.dtype) -> None:
     size = (5, 6, 7)[-family.dims :]
     image = torch.randn(2, 1, *size).to(dtype)
     instance = family.make()
