@@ -62,6 +62,15 @@ def test_a_gradient_meant_to_be_zero_must_be() -> None:
         assert_gradients_agree(_product, _product, _inputs(), zero=[1])
 
 
+def test_a_gradient_meant_to_be_zero_may_be_rounding_but_no_more() -> None:
+    def noisy(scale: float) -> object:
+        return lambda a, b: a * b.detach() + scale * b - scale * b.detach()
+
+    assert_gradients_agree(noisy(1e-15), noisy(-1e-15), _inputs(), zero=[1])
+    with pytest.raises(AssertionError, match="input 1: not zero"):
+        assert_gradients_agree(noisy(1e-6), noisy(0.0), _inputs(), zero=[1])
+
+
 def test_whole_numbers_have_no_gradient() -> None:
     inputs = [torch.randn(3, dtype=torch.float64), torch.tensor([1, 2, 3])]
     assert_gradients_agree(_product, _product, inputs)
