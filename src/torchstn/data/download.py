@@ -140,9 +140,7 @@ def _continue(url: str, part: Path, size: int, report: Callable[[int], None], ti
 def _append(
     response: http.client.HTTPResponse, part: Path, done: int, size: int, report: Callable[[int], None]
 ) -> None:
-    with part.open("r+b" if part.exists() else "wb") as stream:
-        stream.truncate(done)
-        stream.seek(done)
+    with part.open("ab" if done else "wb") as stream:
         while piece := response.read1(_PIECE):
             done += len(piece)
             if done > size:

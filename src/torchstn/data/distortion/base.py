@@ -20,11 +20,16 @@ Reals = NDArray[np.float64]
 class Batch:
     """Digits to distort, checked, and what their distortion depends on."""
 
-    digits: Tensor
-    """float32 (b, 1, 28, 28) in [0, 1]."""
+    images: Tensor
+    """uint8 (b, 28, 28)."""
     draws: Draws
     clutter: Tensor | None
     """uint8 (m, 28, 28)."""
+
+    @property
+    def digits(self) -> Tensor:
+        """The images as the networks see them: float32 (b, 1, 28, 28) in [0, 1]."""
+        return self.images.unsqueeze(1).float() / 255
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,7 @@ class Distortion(ABC):
             raise ValueError(f"`indices` must be ({len(images)},), one each, got {tuple(indices.shape)}.")
         if clutter is not None:
             _check_digits("clutter", clutter)
-        digits = images.unsqueeze(1).float() / 255
-        draws = Draws(seed, epoch, indices.numpy())
-        return self._distort(Batch(digits, draws, clutter)).clamp_(0, 1)
+        return self._distort(Batch(images, Draws(seed, epoch, indices.numpy()), clutter)).clamp_(0, 1)
 
 
 def half(size: tuple[int, int]) -> Reals:

@@ -25,7 +25,7 @@ class Cluttered(Distortion):
     """Of a piece, in pixels."""
 
     def _distort(self, batch: Batch) -> Tensor:
-        canvas = batch.digits.new_zeros(len(batch.digits), *self.size)
+        canvas = torch.zeros(len(batch.images), *self.size)
         canvas[_squares(self._corner(batch, "place", DIGIT), DIGIT)] = batch.digits[:, 0]
         for piece in range(self.pieces):
             corner = self._corner(batch, f"piece {piece} to", self.side)
@@ -44,7 +44,7 @@ class Cluttered(Distortion):
         if clutter is None or len(clutter) == 0:
             raise ValueError("`clutter` must hold the digits that pieces are cut from, but there are none.")
         chosen = torch.from_numpy(batch.draws.integers(f"piece {piece} of", 1, len(clutter))[:, 0])
-        shown = (clutter[chosen].float() / 255 == batch.digits[:, 0]).flatten(1).all(dim=1)
+        shown = (clutter[chosen] == batch.images).flatten(1).all(dim=1)
         chosen = torch.where(shown, (chosen + 1) % len(clutter), chosen)
         corner = batch.draws.integers(f"piece {piece} from", 2, DIGIT - self.side + 1)
         _, rows, columns = _squares(torch.from_numpy(corner), self.side)

@@ -35,8 +35,7 @@ class Elastic(Distortion):
         side = np.linspace(-1.0, 1.0, self.points)
         lattice = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)  # (x, y), x fastest
         # thin plate splines contain the affine maps: to scale the result is to scale where each point goes
-        goes_to = (
-            (lattice * half(self.size) + moves.reshape(-1, self.points**2, 2)) / scale / half((DIGIT, DIGIT))
-        )
-        theta = torch.from_numpy((goes_to - lattice).reshape(-1, 2 * self.points**2)).to(batch.digits)
+        moved = lattice * half(self.size) + moves.reshape(-1, len(lattice), 2)
+        offsets = moved / scale / half((DIGIT, DIGIT)) - lattice
+        theta = torch.from_numpy(offsets.reshape(-1, 2 * len(lattice))).float()
         return sample(batch.digits, ThinPlate(points=self.points)(theta, self.size, align_corners=True))

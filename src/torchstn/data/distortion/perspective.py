@@ -33,9 +33,8 @@ class Perspective(Distortion):
     """Standard deviation of a corner's move in x and in y, in pixels."""
 
     def _distort(self, batch: Batch) -> Tensor:
-        theta = homography(self.corners(batch.draws) / half(self.size), _CORNERS)
-        grid = Projective()(torch.from_numpy(theta).to(batch.digits), self.size, align_corners=True)
-        return sample(batch.digits, grid)
+        theta = torch.from_numpy(homography(self.corners(batch.draws) / half(self.size), _CORNERS)).float()
+        return sample(batch.digits, Projective()(theta, self.size, align_corners=True))
 
     def corners(self, draws: Draws) -> Reals:
         """Where the corners of each digit's image go, in pixels from the middle of the canvas.
@@ -65,8 +64,7 @@ def _is_convex(quads: Reals) -> NDArray[np.bool_]:
     edges = np.roll(quads, -1, axis=1) - quads
     onward = np.roll(edges, -1, axis=1)
     turns = edges[..., 0] * onward[..., 1] - edges[..., 1] * onward[..., 0]
-    convex: NDArray[np.bool_] = (turns > _LEAST_TURN).all(axis=1)
-    return convex
+    return np.asarray((turns > _LEAST_TURN).all(axis=1))
 
 
 def homography(source: Reals, target: Reals) -> Reals:

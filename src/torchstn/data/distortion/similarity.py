@@ -56,4 +56,4 @@ def _place(digits: Tensor, angle: Reals, scale: Reals, centre: Reals, size: tupl
     shift = -(to_digit * centre[:, None, :]).sum(axis=2, keepdims=True)
     digit = half((DIGIT, DIGIT))[:, None]
     theta = np.concatenate((to_digit * half(size) / digit, shift / digit), axis=2).reshape(-1, 6)
-    return sample(digits, Affine()(torch.from_numpy(theta).to(digits), size, align_corners=True))
+    return sample(digits, Affine()(torch.from_numpy(theta).float(), size, align_corners=True))
