@@ -60,7 +60,8 @@ def _initial_functions(functions: int | Tensor, size: Sequence[int] | None) -> T
                 "`functions` must be floating point (k, *size), "
                 f"got {functions.dtype} {tuple(functions.shape)}."
             )
-        return functions.detach().clone()
+        dtype = torch.promote_types(functions.dtype, torch.float32)
+        return functions.detach().to(dtype, copy=True)
     if size is None or functions < 1:
         raise ValueError(
             f"`functions` as a number must be positive and come with `size`, got {functions!r} and {size!r}."
