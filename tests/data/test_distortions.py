@@ -53,11 +53,12 @@ def test_none_is_the_digit(distort, mnist):
 
 @EACH
 def test_a_picture_is_the_same_in_any_batch_and_order(distort, name):
-    """To the bit: 23 and 1 also reach the odd ends of vector loops that 64 does not."""
-    every = distort(name)
-    order = torch.randperm(64)[:23]
-    assert torch.equal(distort(name, order), every[order])
-    assert torch.equal(distort(name, [40]), every[[40]])
+    """To the bit, but for the matrix product inside E, whose rounding may depend on its size."""
+    every = distort(name, range(100))
+    allowed = {"rtol": 0, "atol": 2e-6 if name == "E" else 0}
+    order = torch.randperm(100)[:23]
+    torch.testing.assert_close(distort(name, order), every[order], **allowed)
+    torch.testing.assert_close(distort(name, [40]), every[[40]], **allowed)
 
 
 @EACH

@@ -15,6 +15,8 @@ DIGIT = 28
 
 Reals = NDArray[np.float64]
 
+_AT_ONCE = 64  # images: what a warp holds on the way then fits the cache, which halves the time
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -74,7 +76,11 @@ class Distortion(ABC):
             raise ValueError(f"`indices` must be ({len(images)},), one each, got {tuple(indices.shape)}.")
         if clutter is not None:
             _check_digits("clutter", clutter)
-        return self._distort(Batch(images, Draws(seed, epoch, indices.numpy()), clutter)).clamp_(0, 1)
+        pictures = [
+            self._distort(Batch(some, Draws(seed, epoch, places.numpy()), clutter))
+            for some, places in zip(images.split(_AT_ONCE), indices.split(_AT_ONCE), strict=True)
+        ]
+        return torch.cat(pictures).clamp_(0, 1)
 
 
 def half(size: tuple[int, int]) -> Reals:
