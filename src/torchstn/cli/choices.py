@@ -17,7 +17,7 @@ def one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:
             return known[given.lower()]
         near = get_close_matches(given.lower(), known, n=1)
         hint = f" Did you mean {known[near[0]]}?" if near else ""
-        raise typer.BadParameter(f"{given!r} is none of {', '.join(known.values())}.{hint}")
+        raise typer.BadParameter(f"it must be one of {', '.join(known.values())}, got {given!r}.{hint}")
 
     return check
 

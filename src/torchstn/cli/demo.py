@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .plainly import INTERRUPTED, err, out, plainly
+from .plainly import INTERRUPTED, note, out, plainly
 
 MODELS = ("cnn", "st-cnn")
 _SHOWN = {
@@ -39,7 +39,7 @@ def demo(
     from .pictures import draw_run
     from .report import result_table
 
-    err.print("Two networks learn to read distorted digits: cnn is a plain one, st-cnn has a transformer.")
+    note("Two networks learn to read distorted digits: cnn is a plain one, st-cnn has a transformer.")
     records: list[dict[str, Any]] = []
     try:
         for model in MODELS:
@@ -57,7 +57,7 @@ def demo(
             take = None if film is None else film.take
             records.append(train(config, to / model, resume=True, listener=take))
     except KeyboardInterrupt:
-        err.print(f"\nStopped. Go on with: torchstn demo --out {to}")
+        note(f"\nStopped. Go on with: torchstn demo --out {to}")
         raise typer.Exit(INTERRUPTED) from None
     out.print(result_table(records))
     drawn = draw_run(to / "st-cnn", to)

@@ -19,6 +19,17 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def is_main_process() -> bool:
+    """Whether this is the process that speaks, of the several a launcher may have started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def note(message: str) -> None:
+    """Says a sentence on standard error, once however many processes there are."""
+    if is_main_process():
+        err.print(_literal(message))
+
+
 def stop(message: str, code: int = MISTAKE) -> NoReturn:
     """Says one sentence on standard error and ends with an exit code."""
     err.print(f"[bold red]Error:[/] {_literal(message)}")

@@ -1,6 +1,5 @@
 """`torchstn train`: one command an experiment."""
 
-import os
 import shlex
 import sys
 from dataclasses import fields
@@ -13,10 +12,10 @@ from ..data import DISTORTIONS
 from ..recipes.distorted_mnist import Config, cell_name, make_config, result_path
 from ..recipes.distorted_mnist import train as train_distorted_mnist
 from ..recipes.distorted_mnist.config import MODELS, PRESETS, TRANSFORMS
-from ..training import atomic_write
+from ..training import Run, atomic_write
 from .choices import one_of
 from .digits import default_data_dir
-from .plainly import INTERRUPTED, err, out, plainly
+from .plainly import INTERRUPTED, is_main_process, note, out, plainly
 from .report import result_json, result_table
 from .settings import option, with_options
 
@@ -59,13 +58,13 @@ def distorted_mnist(
     settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
     config = make_config(**settings)
     folder = to or Path("runs") / run_name(config)
-    if is_main_process():
-        err.print(f"Training {cell_name(config)}, preset {config.preset}, in {folder}")
+    if Run(folder).exists() and not resume:
+        raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
+    note(f"Training {cell_name(config)}, preset {config.preset}, in {folder}")
     try:
         record = train_distorted_mnist(config, folder, resume=resume)
     except KeyboardInterrupt:
-        if is_main_process():
-            err.print(f"\nStopped. Go on with: {resume_command(sys.argv)}")
+        note(f"\nStopped. Go on with: {resume_command(sys.argv)}")
         raise typer.Exit(INTERRUPTED) from None
     if is_main_process():
         if results is not None:
@@ -83,11 +82,6 @@ def resume_command(arguments: list[str]) -> str:
     """The command that was typed, asking to go on."""
     words = ["torchstn", *arguments[1:]]
     return shlex.join(words if "--resume" in words else [*words, "--resume"])
-
-
-def is_main_process() -> bool:
-    """Whether this is the process that speaks, of the several a launcher may have started."""
-    return int(os.environ.get("RANK", "0")) == 0
 
 
 def _options() -> list[Any]:

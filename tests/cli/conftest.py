@@ -1,0 +1,31 @@
+"""A finished run of a few steps, and the command line to call on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from torchstn.cli.application import app
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def call() -> Call:
+    """Runs `torchstn` with these words, wide enough that no sentence is wrapped."""
+    runner = CliRunner()
+
+    def run(*words: object) -> Result:
+        return runner.invoke(app, [str(word) for word in words], env={"COLUMNS": "200", "TERM": "dumb"})
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run(call: Call, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained st-cnn, badly."""
+    folder = tmp_path_factory.mktemp("run") / "st-cnn"
+    words = "train distorted-mnist --preset demo --iterations 3 --batch 16 --threads 1 --out"
+    assert call(*words.split(), folder).exit_code == 0
+    return folder

@@ -1,0 +1,141 @@
+"""The commands that need no run: help, data, results, doctor; and how failures are told."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from torchstn import __version__
+from torchstn.cli import self_test
+from torchstn.data import DownloadError
+
+from .conftest import Call
+
+COMMANDS = (
+    "demo",
+    "train",
+    "train distorted-mnist",
+    "evaluate",
+    "predict",
+    "show",
+    "data",
+    "data get",
+    "data show",
+)
+COMMANDS += ("data get mnist", "results", "doctor")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_command_explains_itself(call: Call, command: str) -> None:
+    done = call(*command.split(), "--help")
+    assert done.exit_code == 0
+    assert "Usage:" in done.output
+    assert len(done.output.split()) > 20
+
+
+def test_version(call: Call) -> None:
+    assert call("--version").output == f"torchstn {__version__}\n"
+
+
+def test_unknown_command_is_refused(call: Call) -> None:
+    done = call("trian")
+    assert done.exit_code == 2
+    assert "No such command 'trian'" in done.output
+
+
+def test_doctor_finds_this_machine_sound(call: Call, data_folder: Path) -> None:
+    done = call("doctor")
+    assert done.exit_code == 0
+    assert "reference" in done.output
+    assert f"not in {data_folder}: torchstn data get mnist" in done.output
+    assert "bit for bit" in done.output
+
+
+def test_doctor_names_the_family_that_breaks_the_law(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(self_test, "sample", lambda image, grid: image + grid.theta.shape[1] // 8)
+    done = call("doctor")
+    assert done.exit_code == 1
+    assert "BROKEN" in done.output
+    assert "Projective, align_corners=False" in done.output
+    assert "Affine" not in done.output
+
+
+def test_contact_sheet_of_all_distortions(call: Call, tmp_path: Path) -> None:
+    done = call("data", "show", "--out", tmp_path / "sheet.png", "--across", 2)
+    assert done.exit_code == 0
+    with Image.open(tmp_path / "sheet.png") as picture:
+        assert picture.width > 3 * picture.height
+
+
+def test_no_network_is_a_sentence(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def unreachable(*_: object, **__: object) -> Path:
+        raise DownloadError("Could not download train-images, is there a network?")
+
+    monkeypatch.setattr("torchstn.data.download_mnist", unreachable)
+    done = call("data", "get", "mnist", "--data-dir", tmp_path)
+    assert done.exit_code == 1
+    assert "Error: Could not download train-images, is there a network?" in done.output
+
+
+def _results(folder: Path, value: float) -> None:
+    path = folder / "distorted-mnist/r/cnn/seed-0.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "recipe": "distorted-mnist",
+        "cell": "r/cnn",
+        "seed": 0,
+        "metric": "test error (%)",
+        "value": value,
+    }
+    record |= {"paper": 1.2, "parameters": 1, "preset": "quick", "images_seen": 1, "wall_seconds": 60.0}
+    record |= {"machine": "m", "commit": "c", "data": "d", "command": "torchstn train"}
+    path.write_text(json.dumps(record))
+
+
+def test_tables_are_written_between_markers_and_checked(call: Call, tmp_path: Path) -> None:
+    results, page = tmp_path / "results", tmp_path / "page.md"
+    page.write_text("before\n<!-- results:begin -->\nold\n<!-- results:end -->\nafter\n")
+    _results(results, 1.5)
+    stale = call("results", results, "--check", page)
+    assert stale.exit_code == 1
+    assert f"run torchstn results --write {page}" in stale.output
+    assert call("results", results, "--write", page).exit_code == 0
+    text = page.read_text()
+    assert text.startswith("before\n<!-- results:begin -->\n")
+    assert text.endswith("<!-- results:end -->\nafter\n")
+    assert "**1.50** (1.2)" in text
+    assert "old" not in text
+    assert call("results", results, "--check", page).exit_code == 0
+    _results(results, 1.4)
+    assert call("results", results, "--check", page).exit_code == 1
+    assert page.read_text() == text
+
+
+@pytest.mark.parametrize("content", ["no markers", "<!-- results:begin -->\nno end"])
+def test_page_without_its_markers_is_refused_and_kept(call: Call, content: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(content)
+    done = call("results", tmp_path, "--write", page)
+    assert done.exit_code == 2
+    assert "results:end -->" in done.output
+    assert page.read_text() == content
+
+
+def test_damaged_result_is_named(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "seed-0.json").write_text("{")
+    done = call("results", tmp_path)
+    assert done.exit_code == 2
+    assert "seed-0.json: not JSON" in done.output
+
+
+@pytest.mark.parametrize("package", ["typer", "rich", "matplotlib", "accelerate"])
+def test_missing_package_is_one_sentence(package: str) -> None:
+    program = f"import sys; sys.modules[{package!r}] = None; sys.argv = ['torchstn', 'data', 'show']; "
+    program += "from torchstn.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert 'pip install "torchstn[' in done.stderr
