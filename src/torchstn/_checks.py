@@ -40,6 +40,23 @@ def check_size(name: str, size: Sequence[int], dims: int) -> tuple[int, ...]:
     return tuple(size)
 
 
+def check_any_size(name: str, size: Sequence[int]) -> tuple[int, ...]:
+    """A tuple of one, two or three positive whole numbers."""
+    if isinstance(size, (int, str)) or not isinstance(size, Sequence):
+        raise TypeError(f"`{name}` must be a sequence of whole numbers, one per axis, got {size!r}.")
+    if len(size) not in AXES:
+        raise ValueError(f"`{name}` must be {', '.join(AXES.values())}, got {tuple(size)}.")
+    return check_size(name, size, len(size))
+
+
+def check_count(name: str, count: int) -> int:
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise TypeError(f"`{name}` must be a whole number, got {count!r}.")
+    if count < 1:
+        raise ValueError(f"`{name}` must be positive, got {count}.")
+    return count
+
+
 def check_points(name: str, size: int | Sequence[int], dims: int, smallest: int) -> tuple[int, ...]:
     """Numbers of control points per axis in array order; one number stands for all axes."""
     points = check_size(name, (size,) * dims if isinstance(size, int) else size, dims)

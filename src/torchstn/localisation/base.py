@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from .._checks import check_count
+
 
 class Localisation(nn.Module):
     """image -> features (n, out_features); the spatial transformer adds the regression layer.
@@ -14,9 +16,7 @@ class Localisation(nn.Module):
 
     def __init__(self, out_features: int) -> None:
         super().__init__()
-        if out_features < 1:
-            raise ValueError(f"`out_features` must be positive, got {out_features!r}.")
-        self.out_features = out_features
+        self.out_features = check_count("out_features", out_features)
 
 
 class Backbone(Localisation):
@@ -40,7 +40,12 @@ class Backbone(Localisation):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        features: Tensor = self.network(image)
+        features = self.network(image)
+        if not isinstance(features, Tensor):
+            raise TypeError(
+                f"`network` must return a tensor, got {type(features).__name__}; "
+                "wrap it in a module that picks one."
+            )
         if features.ndim > 2:
             features = features.flatten(2).mean(2)
         if features.ndim != 2 or features.shape[1] != self.out_features:

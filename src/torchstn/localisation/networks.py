@@ -7,7 +7,7 @@ from math import prod
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .._checks import check_size
+from .._checks import check_any_size, check_count, check_tensor
 from .._types import Size
 from .base import Localisation
 
@@ -28,8 +28,10 @@ class FullyConnected(Localisation):
     def __init__(self, channels: int, size: Size, hidden: Sequence[int] = (32, 32, 32)) -> None:
         if not hidden:
             raise ValueError("`hidden` must name at least one layer, got none.")
+        for units in hidden:
+            check_count("hidden", units)
         super().__init__(hidden[-1])
-        self.channels, self.size = channels, check_size("size", size, len(size))
+        self.channels, self.size = check_count("channels", channels), check_any_size("size", size)
         widths = (channels * prod(self.size), *hidden)
         layers: list[nn.Module] = [nn.Flatten()]
         for before, after in pairwise(widths):
@@ -70,9 +72,11 @@ class Convolutional(Localisation):
         hidden: int = 20,
         downsample: int = 2,
     ) -> None:
-        super().__init__(hidden)
-        self.channels, self.size, self.downsample = channels, check_size("size", size, len(size)), downsample
+        super().__init__(check_count("hidden", hidden))
+        self.channels, self.size = check_count("channels", channels), check_any_size("size", size)
+        self.downsample = check_count("downsample", downsample)
         dims = len(self.size)
+        filters, kernel_size = check_count("filters", filters), check_count("kernel_size", kernel_size)
         reduced = tuple(
             (length // downsample - kernel_size + 1) // 2 - kernel_size + 1 for length in self.size
         )
@@ -103,6 +107,7 @@ class Convolutional(Localisation):
 
 def check_image(image: Tensor, channels: int, size: tuple[int, ...]) -> None:
     """Refuses an image the network was not built for."""
+    check_tensor("image", image)
     if tuple(image.shape[1:]) != (channels, *size):
         raise ValueError(
             f"`image` must be (n, {channels}, {', '.join(map(str, size))}), as the localisation network was "

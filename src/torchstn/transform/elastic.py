@@ -6,7 +6,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from .._checks import check_points, check_positive, check_size
+from .._checks import check_any_size, check_points, check_positive
 from .._types import Size, Theta
 from ..grid.basis import Basis, BasisGrid
 from ..grid.interpolation import interpolate
@@ -138,9 +138,8 @@ class Displacement(_Offsets):
         max_displacement: float | None = None,
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
-        dims = len(field)
-        self.field = check_size("field", field, dims)
-        super().__init__(dims, prod(self.field), max_displacement, initial)
+        self.field = check_any_size("field", field)
+        super().__init__(len(field), prod(self.field), max_displacement, initial)
 
     def build(self, theta: Theta, frame: Frame) -> PointGrid:
         values = theta.unflatten(1, (*self.field, self.dims))
