@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from support.closeness import assert_close
-from support.families import EVERY_CONVENTION, EVERY_FAMILY, FAMILIES, Family, random_theta
+from support.families import EVERY_CONVENTION, EVERY_FAMILY, IN_2D, Family, random_theta
 from support.transformers import SIZES, family, torch_sample, transformer
 from torch import Tensor, nn
 
@@ -88,7 +88,7 @@ def test_changes_nothing_before_it_is_trained(
     assert torch.equal(module(x), x)
 
 
-@pytest.mark.parametrize("one", [pytest.param(one, id=one.id) for one in FAMILIES if one.dims == 2])
+@pytest.mark.parametrize("one", IN_2D)
 def test_starts_at_initial(one: Family) -> None:
     initial = random_theta(one.make(), batch=1, dtype=torch.float32)[0]
     module = transformer(one.make(initial=initial), stir=0.0)
