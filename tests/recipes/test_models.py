@@ -52,12 +52,11 @@ def test_localisation_networks_have_the_papers_layers(distortion: str, model: st
     assert count_parameters(build(distortion, model).transformer) == expected
 
 
-@pytest.mark.parametrize("preset", ["demo", "quick", "paper"])
-@pytest.mark.parametrize("distortion", SIZES)
+@pytest.mark.parametrize("preset", ["quick", "paper"])
+@pytest.mark.parametrize("distortion", ["R", "RTS", "TC"])
 def test_all_models_of_an_experiment_meet_the_budget(distortion: str, preset: str) -> None:
     budget = make_config(distortion, "cnn", preset=preset).parameters
-    cells = [("fcn", ""), ("cnn", "")]
-    cells += [(m, t) for m in ("st-fcn", "st-cnn") for t in ("affine", "projective", "tps")]
+    cells = [("fcn", ""), ("cnn", ""), ("st-fcn", "tps"), ("st-cnn", "affine"), ("st-cnn", "tps")]
     for model, transform in cells:
         assert abs(count_parameters(build(distortion, model, transform, preset)) / budget - 1) < 0.03
 

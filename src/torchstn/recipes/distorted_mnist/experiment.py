@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from ... import parameter_groups
 from ...data import Mnist, load_mnist
-from ...training import Reporter, Run, Settings, constant, fit, stairs, warm_cosine
+from ...training import Reporter, Run, Settings, commit, constant, fit, stairs, warm_cosine
 from ...training.progress import Listener
 from ...training.schedule import Schedule
 from .config import Config, cell_name
@@ -53,7 +53,7 @@ def train(
     accelerator = Accelerator(cpu=config.device == "cpu" or not torch.cuda.is_available())
     if config.threads:
         torch.set_num_threads(config.threads)  # accelerate sets its own number in several processes
-    run = Run(folder)
+    run, version = Run(folder), commit()
     _open(run, config, resume, accelerator)
     if run.result is not None:
         return run.result
@@ -83,6 +83,7 @@ def train(
         steps=fitted.steps,
         seconds=fitted.seconds,
         data=_data(mnist),
+        version=version,
     )
     if accelerator.is_main_process:
         run.save_weights(fitted.model.state_dict())

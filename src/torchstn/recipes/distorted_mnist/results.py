@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ...training import commit, machine
+from ...training import machine
 from .config import Config, cell_name, load_preset
 
 RECIPE = "distorted-mnist"
@@ -73,7 +73,14 @@ def paper_error(config: Config) -> float | None:
 
 
 def result_record(
-    config: Config, *, error: float, parameters: int, steps: int, seconds: float, data: str
+    config: Config,
+    *,
+    error: float,
+    parameters: int,
+    steps: int,
+    seconds: float,
+    data: str,
+    version: str | None,
 ) -> dict[str, Any]:
     """What is kept of a training.
 
@@ -84,6 +91,7 @@ def result_record(
         steps: Optimiser steps.
         seconds: Time spent training.
         data: Which data set, by name and checksum.
+        version: The commit of the code as the training began.
 
     Returns:
         A record that JSON can hold.
@@ -101,7 +109,7 @@ def result_record(
         "images_seen": steps * config.batch,
         "wall_seconds": round(seconds, 1),
         "machine": machine(),
-        "commit": commit(),
+        "commit": version,
         "data": data,
         "command": command(config),
     }
