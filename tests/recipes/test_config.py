@@ -71,8 +71,8 @@ def test_the_papers_numbers_stand_at_their_cells() -> None:
 
 
 def test_the_command_names_what_differs_from_the_preset_and_no_folder() -> None:
-    config = make_config("RTS", "st-cnn", "tps", seed=2, data_dir="/somewhere", batch=128, validation=5000)
+    config = make_config("RTS", "st-cnn", "tps", seed=2, data_dir="/somewhere", batch=100, validation=5000)
     assert command(config) == (
         "torchstn train distorted-mnist --distortion RTS --model st-cnn --transform tps --preset quick "
-        "--seed 2 --data-dir DATA --batch 128 --validation 5000"
+        "--seed 2 --data-dir DATA --batch 100 --validation 5000"
     )
