@@ -63,7 +63,8 @@ def solve(grid: Grid, target: Tensor, *, tolerance: float, max_steps: int) -> tu
         goal = target.detach().expand(grid.batch, -1, -1).contiguous()
         points, steps = goal, 0
         residual = goal - fixed.at(points)
-        while steps < max_steps and not bool((residual.norm(dim=-1) <= tolerance).all()):
+        # NaN never gets nearer: only what still can is waited for.
+        while steps < max_steps and bool((residual.norm(dim=-1) > tolerance).any()):
             points = points + _step(fixed, points, residual)
             residual = goal - fixed.at(points)
             steps += 1
