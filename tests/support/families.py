@@ -67,7 +67,7 @@ def random_theta(
     # Offsets of single pixels or control points bend more than whole matrices do.
     local = isinstance(family, (transform.Displacement, transform.FreeForm))
     spread = scale * (0.5 if local else 1.0)
-    noise = torch.randn(batch, family.n_parameters, dtype=torch.float64).clamp(-1.5, 1.5)
+    noise = 3 * torch.rand(batch, family.n_parameters, dtype=torch.float64) - 1.5
     return (family.identity().double() + spread * noise).to(dtype)
 
 
