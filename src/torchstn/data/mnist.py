@@ -32,7 +32,7 @@ class Mnist:
     test_images: Tensor = field(repr=False)
     test_labels: Tensor = field(repr=False)
     sha256: str
-    """Of the four arrays, in the order above: which data a result was made with."""
+    """Checksum of the four arrays in the order above; it says which data a result was made with."""
 
 
 def load_mnist(folder: Path | None = None) -> Mnist:
