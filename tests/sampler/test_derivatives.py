@@ -48,24 +48,22 @@ def _energy(kernel: str) -> tuple[Callable[[Tensor], Tensor], Tensor]:
 @KERNELS
 def test_first_derivatives_are_those_of_finite_differences(kernel: str, padding: str) -> None:
     inputs = [value.requires_grad_() for value in _inputs()]
-    assert gradcheck(_sampler(kernel, padding), inputs, check_forward_ad=True, check_batched_grad=True)
+    assert gradcheck(_sampler(kernel, padding), inputs, check_forward_ad=True, fast_mode=True)
 
 
 @KERNELS
 def test_second_derivatives_are_those_of_finite_differences(kernel: str) -> None:
-    inputs = [value.requires_grad_() for value in _inputs((1, 3))]
-    assert gradgradcheck(
-        _sampler(kernel, "reflection"), inputs, check_fwd_over_rev=True, check_rev_over_rev=True
-    )
+    inputs = [value.requires_grad_() for value in _inputs((1, 2))]
+    assert gradgradcheck(_sampler(kernel, "reflection"), inputs, check_fwd_over_rev=True, fast_mode=True)
 
 
 @KERNELS
 @pytest.mark.parametrize("size", [(5,), (2, 3, 3)], ids=["1-D", "3-D"])
 def test_other_dimensions_have_theirs(size: tuple[int, ...], kernel: str) -> None:
     image = torch.randn(1, 1, *size, dtype=torch.float64, requires_grad=True)
-    pixels = random_pixels(1, [2] * len(size), size, beyond=1)
+    pixels = random_pixels(1, (*[1] * (len(size) - 1), 3), size, beyond=1)
     points = to_normalised(pixels, size, False).requires_grad_()
-    assert gradcheck(_sampler(kernel), (image, points), check_forward_ad=True)
+    assert gradcheck(_sampler(kernel), (image, points), check_forward_ad=True, fast_mode=True)
 
 
 @KERNELS
@@ -142,9 +140,7 @@ def test_per_sample_gradients(kernel: str) -> None:
     transformer = stn.SpatialTransformer(
         stn.localisation.FullyConnected(1, SIZE, hidden=(3,)), stn.transform.Affine(), stn.Sampler(kernel)
     ).double()
-    torch.nn.init.normal_(transformer.head.linear.weight, std=0.1) if hasattr(
-        transformer.head, "linear"
-    ) else None
+    torch.nn.init.normal_(transformer.head.weight, std=0.1)  # its zeros would pass no gradient on
     weights = {name: value.detach() for name, value in transformer.named_parameters()}
     images = torch.randn(3, 1, *SIZE, dtype=torch.float64)
 
@@ -159,7 +155,7 @@ def test_per_sample_gradients(kernel: str) -> None:
 
 @KERNELS
 def test_traced_it_is_the_same(kernel: str) -> None:
-    inputs = _inputs()
+    inputs = [torch.randn(1, 1, 6, dtype=torch.float64), torch.rand(1, 4, 1, dtype=torch.float64)]
     function = _sampler(kernel)
 
     def slopes(image: Tensor, points: Tensor) -> tuple[Tensor, ...]:
