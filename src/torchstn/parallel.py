@@ -57,5 +57,10 @@ class Parallel(nn.Module):
             grid = st._grid(st.transform.constrain(st.head(features[key])), source)
             outputs.append(st.sampler(source, grid))
             grids.append(grid)
+            if outputs[-1].shape[2:] != outputs[0].shape[2:]:
+                raise ValueError(
+                    "The outputs of `transformers` must have one size to be concatenated, got "
+                    f"{tuple(outputs[0].shape[2:])} and {tuple(outputs[-1].shape[2:])}; give them one `size`."
+                )
         joined = torch.cat(outputs, 1)
         return (joined, tuple(grids)) if return_grid else joined
