@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from torchstn.cli.looking import fixed_pictures, look
+from torchstn.cli.looking import Survey, fixed_pictures, look, survey
+from torchstn.cli.pictures import pick
 from torchstn.recipes.distorted_mnist import load_run
 
 from .conftest import Call
@@ -89,3 +91,54 @@ def test_damaged_weights_are_told(call: Call, run: Path, tmp_path: Path) -> None
     assert done.exit_code == 2
     assert "model.safetensors" in done.output
     assert "Traceback" not in done.output
+
+
+def _survey() -> tuple[Survey, torch.Tensor]:
+    """Thirty digits sorted by class; each class's second is read wrongly, its third is moved furthest."""
+    labels = torch.arange(10).repeat_interleave(3)
+    predictions = labels.clone()
+    predictions[1::3] = (labels[1::3] + 1) % 10
+    return Survey(predictions, None, torch.arange(30.0) % 3), labels
+
+
+def test_even_takes_one_of_each_class_of_a_sorted_set() -> None:
+    seen, labels = _survey()
+    assert labels[pick(seen, labels, 10, "even", None)].tolist() == list(range(10))
+
+
+def test_wrong_takes_only_what_is_taken_for_another() -> None:
+    seen, labels = _survey()
+    assert pick(seen, labels, 40, "wrong", None).tolist() == list(range(1, 30, 3))
+
+
+def test_far_takes_of_each_class_the_right_one_that_is_moved_furthest() -> None:
+    seen, labels = _survey()
+    assert pick(seen, labels, 10, "far", None).tolist() == list(range(2, 30, 3))
+
+
+def test_seed_picks_others_and_the_same_ones_again() -> None:
+    seen, labels = _survey()
+    first, again, other = (pick(seen, labels, 5, "even", seed).tolist() for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
+    labels = torch.arange(3)
+    with pytest.raises(ValueError, match="it takes no digit for another"):
+        pick(Survey(labels, None, None), labels, 3, "wrong", None)
+    with pytest.raises(ValueError, match="has no transformer"):
+        pick(Survey(labels, None, None), labels, 3, "far", None)
+    done = call("show", run, "--wrong", "--far")
+    assert done.exit_code == 2
+    assert "--wrong and --far exclude each other" in done.output
+
+
+def test_survey_agrees_with_look(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, model = load_run(run)
+    pictures = fixed_pictures(config)[0][:7]
+    monkeypatch.setattr("torchstn.cli.looking._AT_A_TIME", 3)
+    seen, few = survey(model, pictures), look(model, pictures)
+    assert seen.predictions.tolist() == few.predictions
+    torch.testing.assert_close(seen.outputs, few.outputs)
+    identity = torch.tensor([1.0, 0, 0, 0, 1, 0])
+    torch.testing.assert_close(seen.moved, (few.grids.theta - identity).norm(dim=1))

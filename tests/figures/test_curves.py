@@ -32,6 +32,12 @@ def test_a_single_epoch_can_be_drawn() -> None:
     curves(RECORDS[:1]).canvas.draw()
 
 
+def test_few_steps_after_the_last_whole_epoch_are_not_drawn() -> None:
+    records = [{"step": step, "loss": 1.0} for step in (10, 20, 30, 32)]
+    assert [x for x, _ in _data(curves(records).axes[0].lines[0])] == [10, 20, 30]
+    assert [x for x, _ in _data(curves(records[:3]).axes[0].lines[0])] == [10, 20, 30]
+
+
 def test_no_epoch_is_refused() -> None:
     with pytest.raises(ValueError, match="`records` must hold at least one epoch"):
         curves([])

@@ -53,6 +53,17 @@ def test_paper_figure_refuses_another_number_of(argument: str) -> None:
         paper_figure(torch.rand(2, 1, 8, 8), _grids(2), **given)
 
 
+def test_margin_grows_with_what_leaves_the_image() -> None:
+    affine = stn.transform.Affine()
+    image = torch.rand(1, 1, 10, 20)
+    limits = []
+    for zoom in (0.5, 1.2, 9.0):
+        grid = affine(affine.identity()[None] * zoom, (10, 20))
+        limits.append(paper_figure(image, grid, image).axes[1].get_xlim()[1])
+    # Zoomed out by 1.2, the last column reads at ((1 + 1.2 * 0.95) * 20 - 1) / 2 = 20.9: 1.4 beyond the edge.
+    assert limits == pytest.approx([19.5 + 0.07 * 20, 19.5 + 1.4 + 0.02 * 20, 19.5 + 0.24 * 20])
+
+
 def test_colour_images_are_drawn_in_colour() -> None:
     image = torch.rand(1, 3, 8, 8)
     np.testing.assert_allclose(_shown(paper_figure(image, None, None), 0), image[0].permute(1, 2, 0))

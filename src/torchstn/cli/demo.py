@@ -56,6 +56,8 @@ def demo(
             film = Film(config, to / model) if config.has_transformer else None
             take = None if film is None else film.take
             records.append(train(config, to / model, resume=True, listener=take))
+    except ValueError as refusal:
+        raise ValueError(f"{refusal} Delete the folder {to}, or name another with --out.") from refusal
     except KeyboardInterrupt:
         note(f"\nStopped. Go on with: torchstn demo --out {to}")
         raise typer.Exit(INTERRUPTED) from None

@@ -1,16 +1,19 @@
 """A trained network asked about pictures: where it looks, what it sees there, what it says."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..data import load_mnist
+from ..data import Mnist, load_mnist
 from ..grid import Grid
 from ..recipes.distorted_mnist import Config
 from ..recipes.distorted_mnist.data import fixed_batches, split
 from ..recipes.distorted_mnist.model import DigitClassifier
+
+_AT_A_TIME = 500
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,47 @@ def look(model: DigitClassifier, images: Tensor) -> Look:
     return Look(images, grids, outputs, model(images).softmax(1))
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a network made of very many pictures.
+
+    Attributes:
+        predictions: (n,) classes.
+        outputs: (n, 1, oh, ow) what the transformer made of them; None without one.
+        moved: (n,) how far its parameters are from the identity's; None without one.
+    """
+
+    predictions: Tensor
+    outputs: Tensor | None
+    moved: Tensor | None
+
+
+@torch.no_grad()
+def survey(model: DigitClassifier, images: Tensor) -> Survey:
+    """As `look`, some hundreds at a time, keeping only what is needed of all."""
+    predictions, outputs, moved = [], [], []
+    for batch in images.split(_AT_A_TIME):
+        predictions.append(model(batch).argmax(1))
+        if model.transformer is not None:
+            output, grid = model.transformer(batch, return_grid=True)
+            outputs.append(output)
+            moved.append((grid.theta - model.transformer.transform.identity().to(grid.theta)).norm(dim=1))
+    return Survey(
+        torch.cat(predictions),
+        torch.cat(outputs) if outputs else None,
+        torch.cat(moved) if moved else None,
+    )
+
+
 def fixed_pictures(config: Config, data_dir: Path | None = None) -> tuple[Tensor, Tensor]:
     """All the pictures a run is judged by, (n, 1, h, w), and their labels (n,)."""
     place = data_dir or (None if config.data_dir is None else Path(config.data_dir))
-    _, held_out = split(load_mnist(place), config.validation)
+    _, held_out = split(_digits(place), config.validation)
     pictures, labels = zip(*fixed_batches(held_out, config.distortion), strict=True)
     return torch.cat(pictures), torch.cat(labels)
+
+
+@lru_cache(maxsize=1)
+def _digits(place: Path | None) -> Mnist:
+    """Read once: unpacking the embedded digits takes seconds, and one command may look at them twice."""
+    return load_mnist(place)

@@ -1,5 +1,6 @@
 """The pictures of a finished run: what it does to digits, what that does to their means, how it got there."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -9,7 +10,10 @@ from ..figures import class_means, curves, paper_figure, save_figure
 from ..figures.saving import MNIST_CREDIT
 from ..recipes.distorted_mnist import load_run
 from ..training import Run
-from .looking import fixed_pictures, look
+from .looking import Survey, fixed_pictures, look, survey
+
+CHOICES = ("even", "wrong", "far")
+_FAR = 0.9
 
 
 def draw_run(
@@ -17,8 +21,8 @@ def draw_run(
     folder: Path,
     *,
     count: int = 10,
+    choose: str = "even",
     seed: int | None = None,
-    wrong: bool = False,
     data_dir: Path | None = None,
 ) -> list[Path]:
     """Draws every picture there is of a finished run.
@@ -27,31 +31,23 @@ def draw_run(
         run: Its folder.
         folder: Where the pictures go: digits.png, means.png (with a transformer), curves.png.
         count: Digits in digits.png.
-        seed: Picks other digits; None takes them evenly spaced.
-        wrong: Show only digits that the network takes for another.
+        choose: Which digits: "even", evenly spaced over the set; "wrong", among those taken for another;
+            "far", one of each class in turn, among those that are read rightly and moved far.
+        seed: Picks other digits.
         data_dir: The MNIST files; default, where the run found them.
 
     Returns:
         The pictures.
 
     Raises:
-        ValueError: If the run has not finished, its data is missing, or `wrong` and it errs nowhere.
+        ValueError: If the run has not finished, its data is missing, or it has no digits of that choice.
     """
     config, model = load_run(run)
     images, labels = fixed_pictures(config, data_dir)
-    seen = look(model, images)
-    predictions = torch.tensor(seen.predictions)
-    pool = (predictions != labels).nonzero().flatten() if wrong else torch.arange(len(labels))
-    if len(pool) == 0:
-        raise ValueError(f"{run} takes no digit of its {len(labels):,} for another; leave --wrong away.")
-    chosen = pick(pool, count, seed)
-    figure = paper_figure(
-        images[chosen],
-        None if seen.grids is None else seen.grids[chosen],
-        None if seen.outputs is None else seen.outputs[chosen],
-        predictions[chosen].tolist(),
-        labels[chosen].tolist(),
-    )
+    seen = survey(model, images)
+    chosen = pick(seen, labels, count, choose, seed)
+    few = look(model, images[chosen])
+    figure = paper_figure(few.images, few.grids, few.outputs, few.predictions, labels[chosen].tolist())
     drawn = [save_figure(figure, folder / "digits.png", credit=MNIST_CREDIT)]
     if seen.outputs is not None:
         means = class_means(images, seen.outputs, labels)
@@ -62,14 +58,44 @@ def draw_run(
     return drawn
 
 
-def pick(pool: Tensor, count: int, seed: int | None) -> Tensor:
-    """`count` of the pool: evenly spaced (so one of each class where it is sorted), or random by a seed."""
-    count = min(count, len(pool))
+def pick(seen: Survey, labels: Tensor, count: int, choose: str, seed: int | None) -> Tensor:
+    """Which digits to draw; see `draw_run`."""
+    right = seen.predictions == labels
+    if choose == "even":
+        return _some(torch.arange(len(labels)), count, seed)
+    if choose == "wrong":
+        return _some(_places(~right, "it takes no digit for another"), count, seed)
+    if seen.moved is None:
+        raise ValueError("the network has no transformer that could move a digit; choose even or wrong.")
+    far = []
+    for label in sorted(set(labels.tolist())):
+        of_class = _places(right & (labels == label), f"it reads no {label} rightly")
+        order = of_class[seen.moved[of_class].argsort()]
+        far.append(_some(order[int(_FAR * len(order)) :], -(-count // 10), seed))
+    return _in_turn(far)[:count]
+
+
+def pick_evenly(total: int, count: int) -> Tensor:
+    """`count` places of `total`, evenly spaced; all of them if there are no more."""
+    count = min(count, total)
+    return torch.arange(count) * total // max(count, 1)
+
+
+def _some(pool: Tensor, count: int, seed: int | None) -> Tensor:
+    """Evenly spaced, so one of each class where the pool is sorted by class; or at random by a seed."""
     if seed is None:
         return pool[pick_evenly(len(pool), count)]
     return pool[torch.randperm(len(pool), generator=torch.Generator().manual_seed(seed))[:count]]
 
 
-def pick_evenly(total: int, count: int) -> Tensor:
-    """`count` places of `total`, evenly spaced."""
-    return torch.arange(count) * total // count
+def _places(which: Tensor, if_none: str) -> Tensor:
+    places = which.nonzero().flatten()
+    if len(places) == 0:
+        raise ValueError(f"there is nothing to choose from: {if_none}.")
+    return places
+
+
+def _in_turn(groups: Sequence[Tensor]) -> Tensor:
+    """The first of each group, then the second of each, and so on."""
+    rounds = max(map(len, groups))
+    return torch.stack([group[k] for k in range(rounds) for group in groups if k < len(group)])

@@ -17,7 +17,8 @@ def show(
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=40, help="How many digits.")] = 10,
     seed: Annotated[int | None, typer.Option(help="Pick other digits.")] = None,
-    wrong: Annotated[bool, typer.Option("--wrong", help="Show only digits it takes for another.")] = False,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Only digits it takes for another.")] = False,
+    far: Annotated[bool, typer.Option("--far", help="One of each class, among those it moves far.")] = False,
     data_dir: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="The four MNIST files; default, where the run found them."),
@@ -29,5 +30,12 @@ def show(
     """
     from .pictures import draw_run
 
-    for path in draw_run(run, to or run / "figures", count=count, seed=seed, wrong=wrong, data_dir=data_dir):
+    if wrong and far:
+        raise ValueError(
+            "--wrong and --far exclude each other: what is moved far is chosen among what is right."
+        )
+    choose = "wrong" if wrong else "far" if far else "even"
+    for path in draw_run(
+        run, to or run / "figures", count=count, choose=choose, seed=seed, data_dir=data_dir
+    ):
         out.print(f"Saved {path}")

@@ -26,6 +26,7 @@ def curves(records: Sequence[Mapping[str, Any]]) -> Figure:
     """
     if not records:
         raise ValueError("`records` must hold at least one epoch, got none.")
+    records = _whole_epochs(records)
     figure = new_figure(8.0, 2.9)
     left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.28})
     figure.subplots_adjust(left=0.07, right=0.93, top=0.87, bottom=0.17)
@@ -61,6 +62,12 @@ def _plot(axes: Axes, title: str, records: Sequence[Mapping[str, Any]], names: S
             axis_format(FuncFormatter(_plain))
     if len(present) > 1:
         axes.legend(frameon=False, fontsize=8, labelcolor="linecolor", handlelength=0)
+
+
+def _whole_epochs(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Without the few steps after the last whole epoch: so small a sample would end the curve in a jump."""
+    steps = [record["step"] for record in records[-3:]]
+    return records[:-1] if len(steps) == 3 and 2 * (steps[2] - steps[1]) < steps[1] - steps[0] else records
 
 
 def _last(records: Sequence[Mapping[str, Any]], name: str) -> float:

@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..grid import Grid
-from .lattice import draw_grid, frame_panel
+from .lattice import draw_grid, frame_panel, pixel_points
 from .panels import board, caption
 from .style import INK, QUIET, WRONG, show_image
 
 OUTSIDE = "#3a424b"
+_WIDEST = 0.22
 
 
 def paper_figure(
@@ -44,23 +46,32 @@ def paper_figure(
     _check_counts(images, outputs, predictions, labels)
     rows = ["input"] if grids is None or outputs is None else ["input", "grid", "output"]
     drawn = board(rows, len(images), side=side, foot=0.3 if predictions is not None else 0.0)
+    margin = 0.0 if grids is None else _overshoot(grids, (images.shape[-2], images.shape[-1]))
     for k, image in enumerate(images):
         column = [row[k] for row in drawn.panels]
         show_image(column[0], image)
         if grids is not None and outputs is not None:
-            _show_grid(column[1], image, grids, k, cells)
+            _show_grid(column[1], image, grids, k, cells, margin)
             _show_output(column[2], outputs[k])
         if predictions is not None:
             _name(column[-1], predictions[k], None if labels is None else labels[k])
     return drawn.figure
 
 
-def _show_grid(panel: Axes, image: Tensor, grids: Grid, k: int, cells: int) -> None:
+def _overshoot(grids: Grid, size: tuple[int, int]) -> float:
+    """How far the grids leave the image, as a share of its side, within bounds: what to show around it."""
+    points = np.stack([pixel_points(grids, k, size) for k in range(grids.batch)])
+    sides = np.array([size[1], size[0]])
+    beyond = np.maximum(-0.5 - points, points + 0.5 - sides) / sides
+    return float(np.clip(np.nanmax(beyond, initial=0.0), 0.05, _WIDEST)) + 0.02
+
+
+def _show_grid(panel: Axes, image: Tensor, grids: Grid, k: int, cells: int, margin: float) -> None:
     h, w = image.shape[-2:]
     show_image(panel, image)
     panel.set_facecolor(OUTSIDE)
-    panel.set_xlim(-0.5 - 0.12 * w, w - 0.5 + 0.12 * w)
-    panel.set_ylim(h - 0.5 + 0.12 * h, -0.5 - 0.12 * h)
+    panel.set_xlim(-0.5 - margin * w, w - 0.5 + margin * w)
+    panel.set_ylim(h - 0.5 + margin * h, -0.5 - margin * h)
     draw_grid(panel, grids, k, (h, w), cells=cells)
 
 
