@@ -37,7 +37,7 @@ class Observation:
 
 
 class Monitor:
-    """Watches every SpatialTransformer of a model by hooks on its transform; the model itself stores nothing.
+    """Watches every SpatialTransformer of a model by hooks on its head and transform; the model itself stores nothing.
 
     Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is
     not reported costs nothing but keeping its grid, detached, until the next.
@@ -60,7 +60,11 @@ class Monitor:
         self.min_coverage = min_coverage
         self._transformers: Mapping[str, SpatialTransformer] = found
         self._grids: dict[str, Grid] = {}
-        self._hooks = [m.transform.register_forward_hook(self._remember(name)) for name, m in found.items()]
+        self._running: str | None = None
+        self._hooks = [m.head.register_forward_hook(self._announce(name)) for name, m in found.items()]
+        # Transformers may share a transform, but each has a head of its own, which runs right before it.
+        transforms = {id(m.transform): m.transform for m in found.values()}
+        self._hooks += [transform.register_forward_hook(self._remember) for transform in transforms.values()]
 
     def report(self) -> dict[str, Observation]:
         """Observations of the last pass by transformer, warning where one is in trouble.
@@ -72,8 +76,8 @@ class Monitor:
         whole = _gradient_norm(self.model)
         report = {}
         for name, grid in self._grids.items():
-            own = _gradient_norm(self._transformers[name])
-            share = None if own is None or whole is None else own / whole if whole > 0 else 0.0
+            own = _gradient_norm(self._transformers[name]) or 0.0
+            share = None if whole is None else own / whole if whole > 0 else 0.0
             report[name] = observation = _observe(grid, share)
             self._warn(name or "model", observation)
         return report
@@ -92,11 +96,15 @@ class Monitor:
     ) -> None:
         self.close()
 
-    def _remember(self, name: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, grid: Grid) -> None:
-            self._grids[name] = grid.detach()
+    def _announce(self, name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, _output: Any) -> None:
+            self._running = name
 
         return hook
+
+    def _remember(self, _module: nn.Module, _inputs: Any, grid: Grid) -> None:
+        if self._running is not None:
+            self._grids[self._running] = grid.detach()
 
     def _warn(self, name: str, seen: Observation) -> None:
         if seen.non_finite > 0:
@@ -126,7 +134,7 @@ def _observe(grid: Grid, share: float | None) -> Observation:
         return Observation(
             coverage=grid.coverage().mean().item(),
             scale=scale,
-            non_finite=1 - readable.double().mean().item(),
+            non_finite=(~readable).sum().item() / max(grid.batch, 1),
             gradient_share=share,
         )
 
