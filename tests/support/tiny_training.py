@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -10,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from torchstn.training import Fitted, Part, Run, Settings, fit, warm_cosine
+from torchstn.training import Fitted, Part, Report, Run, Settings, fit, warm_cosine
 
 STEPS = 60
 PER_EPOCH = 8
@@ -53,7 +55,16 @@ def evaluation(model: nn.Module, part: int, parts: int) -> dict[str, float]:
     return {"held_out_loss": float(values["loss"].sum()), "count": len(values["loss"])}
 
 
-def build_model(dropout: float = 0.1) -> nn.Module:
+@contextmanager
+def observer(model: nn.Sequential) -> Iterator[Report]:
+    """Sees the inputs of a pass and the gradient it leaves."""
+    means: list[Tensor] = []
+    hook = model[0].register_forward_hook(lambda layer, inputs, output: means.append(inputs[0].mean()))
+    yield lambda: {"seen/input": float(means[0]), "seen/gradient": float(model[0].weight.grad.norm())}
+    hook.remove()
+
+
+def build_model(dropout: float = 0.1) -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Dropout(dropout), nn.Linear(144, 3))
 
@@ -75,6 +86,7 @@ def train(
         accelerator=Accelerator(cpu=True),
         schedule=warm_cosine(STEPS, 10),
         evaluation=evaluation,
+        observer=observer,
     )
 
 

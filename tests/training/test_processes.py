@@ -49,5 +49,5 @@ def test_two_processes_train_the_same_model_as_one(tmp_path: Path) -> None:
     one, two = Run(alone).metrics.read(), Run(together).metrics.read()
     assert [r["step"] for r in one] == [r["step"] for r in two] == [PER_EPOCH, STEPS]
     for first, second in zip(one, two, strict=True):
-        for name in ("loss", "error", "held_out_loss"):
+        for name in ("loss", "error", "held_out_loss", "seen/input", "seen/gradient"):
             assert abs(first[name] - second[name]) < 1e-5

@@ -5,7 +5,9 @@ from .checkpoint import Checkpoint as Checkpoint
 from .files import atomic_write as atomic_write
 from .loop import Batches as Batches
 from .loop import Fitted as Fitted
+from .loop import Observer as Observer
 from .loop import Part as Part
+from .loop import Report as Report
 from .loop import Settings as Settings
 from .loop import fit as fit
 from .metrics import Metrics as Metrics

@@ -8,6 +8,7 @@ a generator's state, so resuming and the number of processes change nothing by c
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -50,6 +51,10 @@ Objective = Callable[..., Mapping[str, Tensor]]
 
 Evaluation = Callable[[nn.Module, int, int], Mapping[str, float]]
 """`evaluation(model, part, parts)` -> sums over this process's samples, with their "count"."""
+
+Report = Callable[[], Mapping[str, float]]
+Observer = Callable[[nn.Module], AbstractContextManager[Report]]
+"""`with observer(model) as report:` surrounds a pass; after it, `report()` -> means over its samples."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ def fit(
     accelerator: Accelerator,
     schedule: Schedule | None = None,
     evaluation: Evaluation | None = None,
+    observer: Observer | None = None,
     reporter: Callable[[int, int], Reporter] | None = None,
     listener: Listener | None = None,
 ) -> Fitted:
@@ -113,6 +119,7 @@ def fit(
         accelerator: The processes and devices to train on.
         schedule: A factor on the learning rates by step; default, constant.
         evaluation: Called after each epoch.
+        observer: Watches each epoch's last step, and no other; what it reports is logged with the epoch.
         reporter: Makes the progress display from (steps, steps done); default, silence.
         listener: Called with each epoch's record on the main process.
 
@@ -120,6 +127,7 @@ def fit(
         The trained model and what it took.
     """
     loop = _Loop(model, optimiser, batches, objective, run, settings, accelerator, schedule or constant())
+    loop.observer = observer
     loop.resume()
     report = reporter or (lambda total, done: Reporter("", total, done, enabled=False))
     with report(settings.steps, loop.step) as display:
@@ -150,7 +158,9 @@ class _Loop:
             self.average.model.to(accelerator.device)
         self.batches, self.objective, self.run, self.settings = batches, objective, run, settings
         self.accelerator, self.schedule = accelerator, schedule
+        self.observer: Observer | None = None
         self.step, self.seconds, self.sums = 0, 0.0, dict[str, Tensor]()
+        self.observed: dict[str, float] = {}
         self._clock = self._saved = time.monotonic()
 
     @property
@@ -183,12 +193,15 @@ class _Loop:
         for part in self._parts():
             self._train(part)
             display.step()
-            if self.step % self.batches.per_epoch == 0 or self.step == self.settings.steps:
+            if self._ends_epoch(self.step):
                 record = self._close_epoch(evaluation)
                 display.epoch(record)
                 yield record
             elif time.monotonic() - self._saved >= self.settings.checkpoint_seconds:
                 self._save()
+
+    def _ends_epoch(self, step: int) -> bool:
+        return step % self.batches.per_epoch == 0 or step == self.settings.steps
 
     def _parts(self) -> Iterator[Part]:
         """The remaining batches in order, each made while its predecessor is trained on if so set."""
@@ -211,12 +224,12 @@ class _Loop:
         factor = self.schedule(self.step)
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
-        processes = self.accelerator.num_processes
-        torch.manual_seed(_seed(self.settings.seed, self.step, self.accelerator.process_index))
-        self.model.train()
-        values = self.objective(self.model, *(t.to(self.accelerator.device) for t in part.tensors))
-        # Wrapped models average gradients over processes; the share keeps the mean over samples.
-        self.accelerator.backward(values["loss"].sum() * (processes / part.whole))
+        if self.observer is not None and self._ends_epoch(self.step + 1):
+            with self.observer(self.bare) as report:
+                values = self._backward(part)
+                self.observed = self._joined(report(), len(values["loss"]) / part.whole)
+        else:
+            values = self._backward(part)
         if self.settings.clip_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimiser.step()
@@ -225,6 +238,23 @@ class _Loop:
         if self.average is not None:
             self.average.update(self.bare, self.step)
         self._count(values, part.whole)
+
+    def _backward(self, part: Part) -> Mapping[str, Tensor]:
+        """The objective's values of a batch, their mean's gradient left on the parameters."""
+        processes = self.accelerator.num_processes
+        torch.manual_seed(_seed(self.settings.seed, self.step, self.accelerator.process_index))
+        self.model.train()
+        values = self.objective(self.model, *(t.to(self.accelerator.device) for t in part.tensors))
+        # Wrapped models average gradients over processes; the share keeps the mean over samples.
+        self.accelerator.backward(values["loss"].sum() * (processes / part.whole))
+        return values
+
+    def _joined(self, means: Mapping[str, float], share: float) -> dict[str, float]:
+        """Each process's means over its samples, by its share of the batch, to those over all samples."""
+        local = [value * share if share else 0.0 for value in means.values()]
+        total = torch.tensor(local, dtype=torch.float64, device=self.accelerator.device)
+        joined: list[float] = self.accelerator.reduce(total, reduction="sum").tolist()
+        return dict(zip(means, joined, strict=True))
 
     def _count(self, values: Mapping[str, Tensor], whole: int) -> None:
         """Adds a batch to the epoch's sums; they stay on the device until someone asks.
@@ -244,6 +274,7 @@ class _Loop:
         record: dict[str, Any] = {"step": self.step, "epoch": -(-self.step // self.batches.per_epoch)}
         record |= {name: mean for name, mean in means.items() if name != "samples"}
         record["learning_rate"] = self.rates[0] * self.schedule(self.step - 1)
+        record |= self.observed
         if evaluation is not None:
             record |= self._evaluate(evaluation)
         self.sums = {}

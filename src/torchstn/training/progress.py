@@ -57,11 +57,11 @@ class Reporter:
         self._bar.advance(self._task)
 
     def epoch(self, record: Mapping[str, Any]) -> None:
-        """An epoch is done; shows what it came to."""
+        """An epoch is done; shows what it came to, but for what is grouped under a name ("group/name")."""
         text = "  ".join(
             f"{name} {value:.4g}"
             for name, value in record.items()
-            if isinstance(value, float) and name not in ("seconds", "learning_rate")
+            if isinstance(value, float) and "/" not in name and name not in ("seconds", "learning_rate")
         )
         self._bar.update(self._task, metrics=text)
         if self.enabled and not self.console.is_terminal:

@@ -16,6 +16,7 @@ from ...data import Mnist, load_mnist
 from ...training import Reporter, Run, Settings, commit, constant, fit, stairs, warm_cosine
 from ...training.progress import Listener
 from ...training.schedule import Schedule
+from ..watch import Watch
 from .config import Config, cell_name
 from .data import Digits, TrainingBatches, fixed_batches, split
 from .model import CLASSES, DigitClassifier, build_model, count_parameters
@@ -73,6 +74,7 @@ def train(
         evaluation=partial(_sums, digits=held_out, distortion=config.distortion)
         if config.validation
         else None,
+        observer=Watch(warn=accelerator.is_main_process) if config.has_transformer else None,
         reporter=partial(Reporter, cell_name(config), enabled=progress and accelerator.is_main_process),
     )
     error = score(fitted.model, held_out, config.distortion)["error"]
