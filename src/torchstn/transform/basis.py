@@ -6,6 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from .._checks import check_any_size
 from .._types import Theta
 from ..grid.basis import BasisGrid
 from ..grid.dense import DenseBasis
@@ -66,7 +67,7 @@ def _initial_functions(functions: int | Tensor, size: Sequence[int] | None) -> T
         raise ValueError(
             f"`functions` as a number must be positive and come with `size`, got {functions!r} and {size!r}."
         )
-    return _cosines(functions, tuple(size))
+    return _cosines(functions, check_any_size("size", size))
 
 
 def _cosines(count: int, size: tuple[int, ...]) -> Tensor:
