@@ -8,7 +8,7 @@ a generator's state, so resuming and the number of processes change nothing by c
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -125,15 +125,20 @@ def fit(
 
     Returns:
         The trained model and what it took.
+
+    Raises:
+        ValueError: If another process trains in the run's folder, or its latest checkpoint is damaged or of
+            another model.
     """
     loop = _Loop(model, optimiser, batches, objective, run, settings, accelerator, schedule or constant())
     loop.observer = observer
-    loop.resume()
     report = reporter or (lambda total, done: Reporter("", total, done, enabled=False))
-    with report(settings.steps, loop.step) as display:
-        for record in loop.epochs(evaluation, display):
-            if accelerator.is_main_process and listener is not None:
-                listener(record)
+    with run.lock() if accelerator.is_main_process else nullcontext():
+        loop.resume()
+        with report(settings.steps, loop.step) as display:
+            for record in loop.epochs(evaluation, display):
+                if accelerator.is_main_process and listener is not None:
+                    listener(record)
     return Fitted(loop.final, loop.step, loop.seconds)
 
 

@@ -2,7 +2,8 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from .checkpoint import Checkpoint, load_weights, read_checkpoint, save_weights, write_checkpoint
 from .files import atomic_write, remove_leftovers
+from .lock import lock_folder
 from .metrics import Metrics
 
 _KEEP = 2
@@ -29,10 +31,28 @@ class Run:
         self._checkpoints = self.folder / "checkpoints"
         self._weights = self.folder / "model.safetensors"
         self._result = self.folder / "result.json"
+        self._locked = False
 
     def exists(self) -> bool:
         """Whether the folder already holds a run."""
         return self._config.exists()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps every other process from training in the folder; who has it may ask again.
+
+        Raises:
+            ValueError: If another process trains in it; names the folder and the process.
+        """
+        if self._locked:
+            yield
+            return
+        with lock_folder(self.folder):
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
 
     @property
     def config(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One training of the recipe from its config to its result, and a finished one taken up again."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -46,18 +47,24 @@ def train(
         The result record. A run that has already ended gives its result again.
 
     Raises:
-        ValueError: If the folder holds a run and `resume` is not set, or it is a run of another config;
-            if the data is missing or damaged.
+        ValueError: If the folder holds a run and `resume` is not set, it is a run of another config, or
+            another process trains in it; if the data is missing or damaged.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
     accelerator = Accelerator(cpu=config.device == "cpu" or not torch.cuda.is_available())
     if config.threads:
         torch.set_num_threads(config.threads)  # accelerate sets its own number in several processes
-    run, version = Run(folder), commit()
-    _open(run, config, resume, accelerator)
-    if run.result is not None:
-        return run.result
+    run = Run(folder)
+    with run.lock() if accelerator.is_main_process else nullcontext():
+        _open(run, config, resume, accelerator)
+        return run.result or _train(config, run, accelerator, progress, listener)
+
+
+def _train(
+    config: Config, run: Run, accelerator: Accelerator, progress: bool, listener: Listener | None
+) -> dict[str, Any]:
+    version = commit()
     mnist = load_mnist(None if config.data_dir is None else Path(config.data_dir))
     digits, held_out = split(mnist, config.validation)
     model = build_model(config)
@@ -77,10 +84,9 @@ def train(
         observer=Watch(warn=accelerator.is_main_process) if config.has_transformer else None,
         reporter=partial(Reporter, cell_name(config), enabled=progress and accelerator.is_main_process),
     )
-    error = score(fitted.model, held_out, config.distortion)["error"]
     record = result_record(
         config,
-        error=error,
+        error=score(fitted.model, held_out, config.distortion)["error"],
         parameters=count_parameters(model),
         steps=fitted.steps,
         seconds=fitted.seconds,
