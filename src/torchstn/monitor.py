@@ -37,7 +37,7 @@ class Observation:
 
 
 class Monitor:
-    """Watches every SpatialTransformer of a model by hooks on its head and transform; the model itself stores nothing.
+    """Watches every SpatialTransformer of a model by hooks on its parts; the model itself stores nothing.
 
     Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is
     not reported costs nothing but keeping its grid, detached, until the next.

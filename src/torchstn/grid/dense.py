@@ -38,9 +38,11 @@ class DenseBasis(Basis):
         return exact_matmul(values.transpose(1, 2), offsets)
 
     def to(self, *args: object, **kwargs: object) -> "DenseBasis":
+        """As `torch.Tensor.to`, for the values."""
         return DenseBasis(self.values.to(*args, **kwargs))  # type: ignore[call-overload]  # passed on as given
 
     def detach(self) -> "DenseBasis":
+        """The same functions outside the autograd graph."""
         return DenseBasis(self.values.detach())
 
 
