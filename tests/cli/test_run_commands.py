@@ -94,11 +94,11 @@ def test_damaged_weights_are_told(call: Call, run: Path, tmp_path: Path) -> None
 
 
 def _survey() -> tuple[Survey, torch.Tensor]:
-    """Thirty digits sorted by class; each class's second is read wrongly, its third is moved furthest."""
+    """Thirty digits sorted by class; each class's second is read wrongly and moved furthest, then comes its third."""
     labels = torch.arange(10).repeat_interleave(3)
     predictions = labels.clone()
     predictions[1::3] = (labels[1::3] + 1) % 10
-    return Survey(predictions, None, torch.arange(30.0) % 3), labels
+    return Survey(predictions, None, torch.tensor([0.0, 2.0, 1.0]).repeat(10)), labels
 
 
 def test_even_takes_one_of_each_class_of_a_sorted_set() -> None:

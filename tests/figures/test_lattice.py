@@ -50,10 +50,12 @@ def test_inner_lines_are_evenly_spaced(cells: int) -> None:
 
 
 def test_points_that_read_nowhere_leave_a_gap() -> None:
-    # The denominator of this projective grid is zero on its middle column.
-    theta = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]])
-    theta[0, 6] = float("nan")
+    # The denominator 1 + x is zero on the left side of the output.
+    theta = torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]])
     grid = stn.transform.Projective()(theta, (5, 5), align_corners=True)
+    points = pixel_points(grid, 0, (5, 5))
+    assert np.isnan(points[:, 0]).any(-1).all()
+    assert np.isfinite(points[:, 1:]).all()
     figure = new_figure(1, 1)
     axes = figure.add_axes((0, 0, 1, 1))
     draw_grid(axes, grid, 0, (5, 5))

@@ -108,6 +108,7 @@ def test_saved_figure_is_a_png_with_its_credit_and_the_same_each_time(tmp_path: 
     with Image.open(BytesIO(first.read_bytes())) as picture:
         assert picture.format == "PNG"
         assert picture.info["Copyright"] == "somebody's work"
+        assert "Software" not in picture.info
     assert first.read_bytes() == second.read_bytes()
 
 
