@@ -2,6 +2,7 @@
 #
 #   make demo    a spatial transformer learns to straighten real handwritten digits (about three minutes on two cores)
 #   make test    every test
+#   make test-types    the library's annotations, shapes among them, checked while its tests run
 #   make lint    style, types, spelling
 #   make docs    the documentation, in docs/_build/html
 
@@ -17,6 +18,8 @@ pip := $(bin)/python -m pip install --disable-pip-version-check --constraint con
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(bin)/python -m pytest --numprocesses logical --maxprocesses 8
 
+typed := tests/transform tests/grid tests/localisation tests/sampler tests/test_spatial_transformer.py
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-types lint docs clean
@@ -29,6 +32,12 @@ demo: $(stamps)/cli
 
 test: $(stamps)/test
 	$(pytest) $(ARGS)
+
+# Every argument and result of the library checked against its annotations, shapes of tensors among them. A session of
+# its own: the checks come before our own refusals, and neither compile nor export.
+test-types: $(stamps)/test
+	PYTHONPATH=tests $(pytest) -p support.typecheck --jaxtyping-packages=torchstn,support.typecheck.checked \
+	  -k 'not (refus or dispatch or compile or export or saved or derivatives)' $(typed) $(ARGS)
 
 lint: $(stamps)/lint
 	$(bin)/ruff check .
