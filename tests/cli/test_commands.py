@@ -41,9 +41,9 @@ def test_version(call: Call) -> None:
 
 
 def test_unknown_command_is_refused(call: Call) -> None:
-    done = call("trian")
+    done = call("tarin")
     assert done.exit_code == 2
-    assert "No such command 'trian'" in done.output
+    assert "No such command 'tarin'" in done.output
 
 
 def test_doctor_finds_this_machine_sound(call: Call, data_folder: Path) -> None:

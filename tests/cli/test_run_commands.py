@@ -94,7 +94,7 @@ def test_damaged_weights_are_told(call: Call, run: Path, tmp_path: Path) -> None
 
 
 def _survey() -> tuple[Survey, torch.Tensor]:
-    """Thirty digits sorted by class; of each class the second is read wrongly and moved furthest, then the third."""
+    """Digits sorted by class; of each three the second is read wrongly and moved furthest, then the third."""
     labels = torch.arange(10).repeat_interleave(3)
     predictions = labels.clone()
     predictions[1::3] = (labels[1::3] + 1) % 10
