@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -71,9 +70,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(
-            f"`{path}` cannot be read as a checkpoint ({error}); remove it to go on from an earlier one."
-        ) from error
+        raise _unreadable(path, error) from error
     if metadata.get("format") != _FORMAT:
         raise ValueError(
             f"`{path}` is no checkpoint of a torchstn training: its format is "
@@ -83,7 +80,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
     for key, tensor in flat.items():
         group, _, name = key.partition("/")
         tensors.setdefault(group, {})[name] = tensor
-    return Checkpoint(int(metadata["step"]), tensors, json.loads(metadata["scalars"]))
+    try:
+        step, scalars = int(metadata["step"]), dict(json.loads(metadata["scalars"]).items())
+    except (KeyError, ValueError, AttributeError) as error:
+        raise _unreadable(path, error) from error
+    return Checkpoint(step, tensors, scalars)
+
+
+def _unreadable(path: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"`{path}` cannot be read as a checkpoint ({error}); remove it to go on from an earlier one."
+    )
 
 
 def split_optimiser(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -134,13 +141,3 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Writes weights alone, in the form every safetensors reader understands."""
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in weights.items()}
     atomic_write(path, save(tensors, {"format": "pt"}))
-
-
-def same_state(first: Checkpoint, second: Checkpoint) -> bool:
-    """Whether two checkpoints hold the same bits in every tensor, at the same step."""
-
-    def flat(state: Checkpoint) -> dict[str, Tensor]:
-        return {f"{g}/{n}": t for g, tensors in state.tensors.items() for n, t in tensors.items()}
-
-    a, b = flat(first), flat(second)
-    return first.step == second.step and a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)

@@ -40,13 +40,8 @@ class Metrics:
         """Every whole record, oldest first; a line cut off by a crash is left out."""
         if not self.path.exists():
             return []
-        records = []
-        for line in self.path.read_text(encoding="utf-8").split("\n"):
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
-                continue
-        return records
+        lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
+        return [record for record in map(_parse, lines) if record is not None]
 
     def truncate(self, step: int) -> None:
         """Forgets what was logged after a step, which a resumed training will log again.
@@ -57,3 +52,12 @@ class Metrics:
         if self.path.exists():
             kept = [json.dumps(record) + "\n" for record in self.read() if record["step"] <= step]
             atomic_write(self.path, "".join(kept))
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    whole = isinstance(record, dict) and isinstance(record.get("step"), int)
+    return record if whole else None

@@ -112,10 +112,17 @@ class Run:
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """What the run came to, or None while it has not ended."""
+        """What the run came to, or None while it has not ended.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
         if not self._result.exists():
             return None
-        record: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
+        try:
+            record: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"`{self._result}` is no valid JSON: {error}.") from error
         return record
 
     def save_result(self, record: Mapping[str, Any]) -> None:
@@ -123,7 +130,8 @@ class Run:
         atomic_write(self._result, json.dumps(record, indent=2) + "\n")
 
     def _checkpoint_files(self) -> list[Path]:
-        return sorted(self._checkpoints.glob("step-*.safetensors"))
+        files = self._checkpoints.glob("step-*.safetensors")
+        return sorted(files, key=lambda path: (len(path.name), path.name))
 
 
 def to_toml(config: Mapping[str, Any]) -> str:

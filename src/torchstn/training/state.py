@@ -31,7 +31,7 @@ def restore(
     """Puts a checkpoint back into the objects of a training.
 
     Raises:
-        ValueError: If the checkpoint is of another model.
+        ValueError: If the checkpoint is of another model or optimiser.
     """
     modules = {"model": model} | ({} if average is None else {"average": average.model})
     for name, module in modules.items():
@@ -39,6 +39,9 @@ def restore(
             module.load_state_dict(checkpoint.tensors.get(name, {}))
         except RuntimeError as error:
             raise ValueError(f"The checkpoint's `{name}` weights are of another model: {error}.") from error
-    optimiser.load_state_dict(
-        join_optimiser(checkpoint.tensors.get("optimiser", {}), checkpoint.scalars["optimiser"])
-    )
+    try:
+        optimiser.load_state_dict(
+            join_optimiser(checkpoint.tensors.get("optimiser", {}), checkpoint.scalars["optimiser"])
+        )
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"The checkpoint's optimiser is of another training: {error}.") from error
