@@ -82,6 +82,13 @@ def test_cmyk_jpeg_is_not_inverted(tmp_path: Path) -> None:
     assert read_grey(path)[30, 5] < 0.1
 
 
+def test_grey_ink_on_greyish_paper_becomes_white_on_black(tmp_path: Path) -> None:
+    paper = Image.fromarray((230 - INK * (150 / 255)).astype(np.uint8))
+    canvas = read_digit(_saved(tmp_path, paper), SIZE)
+    expected = read_digit(_saved(tmp_path, _grey(), "expected.png"), SIZE)
+    torch.testing.assert_close(canvas, expected, rtol=0, atol=0.02)
+
+
 def test_stroke_is_twenty_pixels_high_and_centred_by_its_mass(tmp_path: Path) -> None:
     canvas = read_digit(_saved(tmp_path, _grey()), SIZE)[0]
     rows, columns = torch.nonzero(canvas > 0.5, as_tuple=True)

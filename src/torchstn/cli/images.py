@@ -15,6 +15,7 @@ Pixels = NDArray[np.float32]
 
 MOST_PIXELS = 50_000_000
 DIGIT_SIDE = 20
+_LEAST_CONTRAST = 0.02
 _WIDE_MODES = ("I", "F")
 
 
@@ -25,8 +26,8 @@ def read_digit(
 
     Orientation tags, palettes, transparency, 16 bits, CMYK and every other mode Pillow knows are honoured; of
     an animation the first frame is read. A picture that already has the canvas' size passes through pixel for
-    pixel. Any other is cropped to its ink, scaled to the 20 pixels MNIST gives a digit and centred by its
-    mass, as MNIST was.
+    pixel. Any other is stretched to black ground and white ink, cropped to the ink, scaled to the 20 pixels
+    MNIST gives a digit and centred by its mass, as MNIST was.
 
     Args:
         path: The file.
@@ -43,7 +44,8 @@ def read_digit(
     grey = ink_on_black(read_grey(path, invert=invert), invert)
     if grey.shape == size:
         return torch.from_numpy(grey)[None]
-    canvas = _fit(grey, size) if whole else _centre(_crop_to_ink(grey, path), size)
+    clear = _stretch(grey, path)
+    canvas = _fit(clear, size) if whole else _centre(_crop_to_ink(clear), size)
     return torch.from_numpy(canvas)[None]
 
 
@@ -63,8 +65,7 @@ def read_grey(path: Path, *, invert: bool | None = None) -> Pixels:
 def ink_on_black(grey: Pixels, invert: bool | None) -> Pixels:
     """Turns dark ink on a light ground round; with None when the border is the lighter half."""
     if invert is None:
-        border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-        invert = bool(np.median(border) > 0.5)
+        invert = bool(np.median(_border(grey)) > 0.5)
     return 1 - grey if invert else grey
 
 
@@ -134,11 +135,21 @@ def _unit(picture: Image.Image) -> Pixels:
     return np.asarray(picture, dtype=np.float32) / np.float32(255)
 
 
-def _crop_to_ink(grey: Pixels, path: Path) -> Pixels:
-    threshold = (float(grey.min()) + float(grey.max())) / 2
-    rows, columns = np.nonzero(grey > threshold)
-    if len(rows) == 0:
+def _stretch(grey: Pixels, path: Path) -> Pixels:
+    """Paper is never quite white nor ink quite black: the border's shade becomes 0 and the brightest 1."""
+    ground, ink = float(np.median(_border(grey))), float(grey.max())
+    if ink - ground < _LEAST_CONTRAST:
         raise ValueError(f"{path}: the picture is of one shade, there is no digit to read.")
+    stretched: Pixels = ((grey - ground) / (ink - ground)).clip(0, 1)
+    return stretched
+
+
+def _border(grey: Pixels) -> Pixels:
+    return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+
+
+def _crop_to_ink(grey: Pixels) -> Pixels:
+    rows, columns = np.nonzero(grey > 0.5)
     return grey[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
