@@ -110,3 +110,13 @@ def test_a_bad_pixel_is_seen_within_the_kernels_reach_only(
     )
     assert image_gradient.isfinite().all()
     assert point_gradient.flatten(0, 2)[~seen].isfinite().all()
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cubic", "lanczos3"])
+def test_a_bad_point_has_no_gradient_in_a_bad_image_either(kernel: str) -> None:
+    image = torch.full((1, 1, *SIZE), float("inf"), requires_grad=True)
+    points = torch.tensor([0.1, float("nan")]).view(1, 1, 1, 2).requires_grad_()
+    output = stn.sample(image, points, kernel=kernel)
+    gradients = torch.autograd.grad(output.sum(), [image, points])
+    assert output.item() == 0
+    assert not any(gradient.any() for gradient in gradients)
