@@ -2,9 +2,9 @@
 
     PYTHONPATH=tests python -m pytest -p support.typecheck tests/grid tests/transform tests/sampler
 
-Types and shapes alike: that an image is (n, c, *size) says `_types.Image`, and that its batch is the grid's says the
-signature of `sample`. A session of its own, because the checks come before the library's, whose refusals would never
-be seen.
+Types and shapes alike: that an image is (n, c, *size) says `_types.Image`, and that its batch is the grid's
+says the signature of `sample`. A session of its own, because the checks come before the library's, whose
+refusals would never be seen.
 """
 
 import inspect
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import pytest
-from beartype import beartype
+from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
 CANNOT = {
@@ -32,7 +32,8 @@ def checked(function: Callable[..., Any]) -> Callable[..., Any]:
     function.__annotations__ = {
         name: Any if hint is Self else hint for name, hint in function.__annotations__.items()
     }
-    return beartype(function)
+    # A whole number is a float, as it is to mypy.
+    return beartype(conf=BeartypeConf(is_pep484_tower=True))(function)
 
 
 def can_run(source: str) -> bool:
