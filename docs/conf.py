@@ -50,7 +50,9 @@ napoleon_use_ivar = True
 default_role = "code"
 
 # Names of other projects: the build works without a network, so it has no list of what they document.
-_others = "abc|torch|numpy|np|collections|pathlib|typing|jaxtyping|accelerate|matplotlib|rich|typer|PIL"
+_others = (
+    "abc|contextlib|torch|numpy|np|collections|pathlib|typing|jaxtyping|accelerate|matplotlib|rich|typer|PIL"
+)
 _short = r"Tensor|Module|nn\.Module|Path|Any|Self|Literal|Sequence|Iterable|Callable|Mapping"
 nitpick_ignore_regex = [
     ("py:.*", rf"({_others})(\..*)?"),
