@@ -125,11 +125,20 @@ def test_a_fold_converges_where_the_report_says_and_reads_outside_elsewhere() ->
     assert gradient.isfinite().all()
 
 
-def test_a_collapse_converges_nowhere_and_has_zero_gradients() -> None:
+@pytest.mark.parametrize(
+    ("family", "theta"),
+    [
+        (transform.ThinPlate(3), -regular((3, 3), True).flatten()),
+        (transform.Affine(), torch.zeros(6, dtype=torch.float64)),  # whose derivatives are zero exactly
+    ],
+    ids=["thin plate", "affine"],
+)
+def test_a_collapse_converges_nowhere_and_has_zero_gradients(
+    family: transform.Transform, theta: Tensor
+) -> None:
     """Every point reads the centre: the derivatives have no inverse."""
-    family = transform.ThinPlate(3)
-    theta = -regular((3, 3), True).view(1, 18)
-    grid = family(theta.requires_grad_(), (4, 6))
+    theta = theta[None].requires_grad_()
+    grid = family(theta, (4, 6))
     inverse, report = grid.inverse_with_report(max_steps=10)
     assert not report.converged.any()
     assert (report.residual > 0.1).all()

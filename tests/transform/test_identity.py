@@ -10,7 +10,7 @@ from torchstn.transform import Transform
 
 SIZES = {
     1: [(1,), (2,), (7,), (299,), (1023,)],
-    2: [(1, 1), (1, 5), (6, 1), (5, 7), (28, 28), (61, 299)],
+    2: [(1, 1), (1, 5), (6, 1), (5, 7), (28, 28), (23, 299)],
     3: [(1, 1, 1), (1, 3, 1), (4, 3, 5), (7, 6, 11)],
 }
 PADDINGS = ["zeros", "border", "reflection", "circular"]
@@ -29,9 +29,9 @@ def start(family: Transform, batch: int, dtype: torch.dtype) -> torch.Tensor:
 @pytest.mark.parametrize("align_corners", EVERY_CONVENTION)
 @pytest.mark.parametrize(("family", "size"), EVERY_SIZE)
 def test_gives_back_the_image(family: Family, size: tuple[int, ...], align_corners: bool) -> None:
-    image = torch.randn(2, 2, *size)
+    image = torch.randn(1, 2, *size)
     instance = family.make()
-    grid = instance(start(instance, 2, torch.float32), size, align_corners=align_corners)
+    grid = instance(start(instance, 1, torch.float32), size, align_corners=align_corners)
     for kernel in KERNELS:
         output = sample(image, grid, kernel=kernel)
         if kernel == "bspline3":  # worst seen 4e-7 of the range

@@ -1,12 +1,12 @@
-"""A family is a module like any other: copied, pickled, loaded and exported; a user may write one."""
+"""A family is a module like any other: copied, pickled, loaded; a user may write one."""
 
 import copy
 import pickle
 
 import pytest
 import torch
-from support.families import EVERY_FAMILY, IN_2D, Family, random_theta
-from torch import Tensor, nn
+from support.families import EVERY_FAMILY, Family, random_theta
+from torch import Tensor
 
 from torchstn import sample
 from torchstn.grid import MatrixGrid
@@ -45,25 +45,6 @@ def test_an_empty_batch_gives_an_empty_grid(family: Family) -> None:
     assert len(grid) == 0
     assert grid.points().shape == (0, *size, family.dims)
     assert sample(torch.zeros(0, 3, *size), grid).shape == (0, 3, *size)
-
-
-@pytest.mark.parametrize("family", IN_2D)
-def test_export_keeps_a_dynamic_batch(family: Family) -> None:
-    class Warp(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.transform = family.make()
-
-        def forward(self, image: Tensor, theta: Tensor) -> Tensor:
-            return sample(image, self.transform(theta, image.shape[2:]))
-
-    warp = Warp().eval()
-    batch = torch.export.Dim("batch", min=2, max=64)
-    example = (torch.randn(3, 1, 4, 5), random_theta(warp.transform, 3, dtype=torch.float32))
-    shapes = {"image": {0: batch}, "theta": {0: batch}}
-    program = torch.export.export(warp, example, dynamic_shapes=shapes).module()
-    other = (torch.randn(5, 1, 4, 5), random_theta(warp.transform, 5, dtype=torch.float32))
-    torch.testing.assert_close(program(*other), warp(*other))
 
 
 class Shear(Transform):
