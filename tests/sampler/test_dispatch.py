@@ -51,6 +51,7 @@ def test_an_explicit_choice_is_obeyed(fake: Backend) -> None:
     assert stn.sample(IMAGE, POINTS, backend="fake").eq(7).all()
     assert stn.sample(IMAGE, POINTS, backend="reference").lt(2).all()
     assert stn.Sampler(backend="fake")(IMAGE, POINTS).eq(7).all()
+    assert stn.Sampler(backend="reference")(IMAGE, POINTS).lt(2).all()
 
 
 def test_an_explicit_choice_that_cannot_run_says_why(fake: Backend) -> None:
