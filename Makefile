@@ -18,7 +18,11 @@ pip := $(bin)/python -m pip install --disable-pip-version-check --constraint con
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(bin)/python -m pytest --numprocesses logical --maxprocesses 8
 
-typed := tests/transform tests/grid tests/localisation tests/sampler tests/test_spatial_transformer.py
+# What reaches every annotation of the library in half a minute: checks make tests several times slower.
+typed := tests/localisation $(patsubst %,tests/test_%.py,parallel spatial_transformer spatial_transformer_state) \
+  $(patsubst %,tests/grid/test_%.py,composition coverage lazy mapping pytree) \
+  $(patsubst %,tests/sampler/test_%.py,broadcast bspline kernels module padding scipy) \
+  $(patsubst %,tests/transform/test_%.py,constrain convention fields free_form matrices rotations thin_plate)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

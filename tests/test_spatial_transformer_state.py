@@ -109,7 +109,15 @@ def test_training_and_evaluation_are_the_same(family: Family) -> None:
     with torch.inference_mode():
         inferred = module(x)
     assert torch.equal(inferred, module(x))
-    module(x).sum().backward()  # what inference remembered is fit for training
+
+
+def test_what_inference_remembers_is_fit_for_training() -> None:
+    seen = (13, 17)  # of no other test, so that nothing is remembered yet
+    module = transformer("thin_plate", seen, sampler=stn.Sampler("bspline3")).double()
+    x = torch.rand(2, 1, *seen, dtype=torch.float64)
+    with torch.inference_mode():
+        module(x)
+    module(x).sum().backward()
 
 
 @pytest.mark.parametrize("family", IN_2D)
