@@ -53,6 +53,12 @@ def test_a_killed_process_locks_no_longer(holder: subprocess.Popen[str], tmp_pat
         assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
 
 
+def test_nothing_is_left_of_a_longer_number(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("12345678901234567890\n")
+    with Run(tmp_path).lock():
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+
+
 def test_a_lock_ends_with_its_context_and_with_an_error(tmp_path: Path) -> None:
     run, other = Run(tmp_path), Run(tmp_path)
     with run.lock(), pytest.raises(ValueError, match=f"process {os.getpid()}"), other.lock():
