@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.families import EVERY_FAMILY, Family
 
@@ -97,6 +97,7 @@ def test_each_number_rises_with_its_own_and_none_other(family: Family) -> None:
     below=st.floats(0.015625, 10, width=32),
     above=st.floats(0.015625, 10, width=32),
 )
+@example(raw=-1e6, start=1.0, below=0.999, above=1.0)
 @settings(max_examples=300)
 def test_within_is_within(raw: float, start: float, below: float, above: float) -> None:
     """Rounding must not carry it past a bound: a positive lower bound on a scale forbids mirror images."""

@@ -1,11 +1,13 @@
 """Coordinates keep their precision whatever types and switches surround them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 from support.families import EVERY_FAMILY, FAMILIES, Family, random_theta
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from torchstn import sample, transform
 
@@ -72,6 +74,35 @@ def test_reduced_matmul_precision_changes_no_coordinate(family: Family) -> None:
     size = SIZE[-family.dims :]
     narrow, wide = family.make()(theta, size), family.make()(theta.double(), size)
     torch.testing.assert_close(narrow.points().double(), wide.points(), rtol=0, atol=5e-7)  # worst seen 2e-7
+
+
+class Products(TorchDispatchMode):
+    """Remembers the types of every matrix product that runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: set[torch.dtype] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket.__name__ in {"mm", "bmm", "addmm", "baddbmm", "mv", "dot"}:
+            self.types.update(arg.dtype for arg in args if isinstance(arg, torch.Tensor))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("family", EVERY_FAMILY)
+def test_every_matrix_product_of_coordinates_is_of_float64(family: Family) -> None:
+    """The one type that no switch rounds, on this machine or on one with TF32 or bfloat16 units."""
+    instance = family.make()
+    theta = random_theta(instance, 2, dtype=torch.float32)
+    size = SIZE[-family.dims :]
+    with Products() as products:
+        grid = instance(theta, size)
+        grid.points()
+        grid.pixel_coordinates(size)
+        grid.at(torch.zeros(1, 2, family.dims))
+        (grid @ grid).points()
+    expected = {torch.float64} if family.name in ("thin_plate", "free_form", "basis") else set()
+    assert products.types == expected
 
 
 @pytest.mark.parametrize("change", ["half", "bfloat16"])
