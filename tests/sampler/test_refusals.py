@@ -193,9 +193,9 @@ def test_the_module_refuses_when_it_is_made(
     ("function", "support", "error", "message"),
     [
         (3, 1.0, TypeError, "`function` must be callable, distances to weights, got int"),
-        (abs, 0.0, ValueError, "`support` must be in (0, 32] pixels, got 0.0"),
-        (abs, 33.0, ValueError, "`support` must be in (0, 32] pixels, got 33.0"),
-        (abs, float("nan"), ValueError, "`support` must be in (0, 32] pixels, got nan"),
+        (abs, 0.4, ValueError, "`support` must be in [0.5, 32] pixels, got 0.4"),
+        (abs, 33.0, ValueError, "`support` must be in [0.5, 32] pixels, got 33.0"),
+        (abs, float("nan"), ValueError, "`support` must be in [0.5, 32] pixels, got nan"),
     ],
     ids=["no function", "no support", "too wide", "not a number"],
 )

@@ -23,12 +23,13 @@ class Kernel:
     Attributes:
         function: Distances in pixels (any shape) to weights; differentiable where the point's gradient
             matters. Called for distances within the support only.
-        support: Distance in pixels beyond which the weight is zero; at most 32.
+        support: Distance in pixels beyond which the weight is zero, from 0.5 to 32: with less, some points
+            would reach no pixel.
         normalise: Divide the weights of each axis by their sum, so that a constant image stays constant.
 
     Raises:
         TypeError: If `function` cannot be called.
-        ValueError: If `support` is not in (0, 32].
+        ValueError: If `support` is not in [0.5, 32].
     """
 
     function: Callable[[Tensor], Tensor]
@@ -42,8 +43,8 @@ class Kernel:
             raise TypeError(
                 f"`function` must be callable, distances to weights, got {type(self.function).__name__}."
             )
-        if not 0 < self.support <= 32:
-            raise ValueError(f"`support` must be in (0, 32] pixels, got {self.support!r}.")
+        if not 0.5 <= self.support <= 32:
+            raise ValueError(f"`support` must be in [0.5, 32] pixels, got {self.support!r}.")
 
     def taps(self, fraction: Tensor) -> TapWeights:
         """The pixels within the support of a point `fraction` in [0, 1) after a pixel, and their weights."""

@@ -57,17 +57,31 @@ def train(
         torch.set_num_threads(config.threads)  # accelerate sets its own number in several processes
     run = Run(folder)
     with run.lock() if accelerator.is_main_process else nullcontext():
-        _open(run, config, resume, accelerator)
-        return run.result or _train(config, run, accelerator, progress, listener)
+        if run.exists():
+            _check_known(run, config, resume)
+        if run.result is not None:
+            return run.result
+        # Before the folder becomes a run: a refusal must not leave one behind.
+        mnist = load_mnist(None if config.data_dir is None else Path(config.data_dir))
+        model = build_model(config)
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process and not run.exists():
+            run.start(asdict(config))
+        accelerator.wait_for_everyone()
+        return _train(config, run, mnist, model, accelerator, progress, listener)
 
 
 def _train(
-    config: Config, run: Run, accelerator: Accelerator, progress: bool, listener: Listener | None
+    config: Config,
+    run: Run,
+    mnist: Mnist,
+    model: DigitClassifier,
+    accelerator: Accelerator,
+    progress: bool,
+    listener: Listener | None,
 ) -> dict[str, Any]:
     version = commit()
-    mnist = load_mnist(None if config.data_dir is None else Path(config.data_dir))
     digits, held_out = split(mnist, config.validation)
-    model = build_model(config)
     fitted = fit(
         model,
         _optimiser(model, config),
@@ -171,17 +185,11 @@ def _sums(model: nn.Module, part: int, parts: int, *, digits: Digits, distortion
     return {"validation_error": 100.0 * wrong, "count": count}
 
 
-def _open(run: Run, config: Config, resume: bool, accelerator: Accelerator) -> None:
-    """Starts a new run, or makes sure that the old one is of this config."""
-    fresh = not run.exists()
-    if not fresh and not resume:
+def _check_known(run: Run, config: Config, resume: bool) -> None:
+    """Refuses a folder that holds a run, unless it is this one's and is to be resumed."""
+    if not resume:
         raise ValueError(f"`{run.folder}` already holds a run; resume it, or choose another folder.")
-    if not fresh:
-        _check_same(_read_config(run), config)
-    accelerator.wait_for_everyone()
-    if fresh and accelerator.is_main_process:
-        run.start(asdict(config))
-    accelerator.wait_for_everyone()
+    _check_same(_read_config(run), config)
 
 
 def _read_config(run: Run) -> Config:
