@@ -1,11 +1,13 @@
 """Arithmetic that no global switch rounds."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from support.closeness import assert_close
 from torch import nn
 
-from torchstn._precision import coordinate_dtype, exact_matmul, keep_precision
+from torchstn._precision import coordinate_dtype, exact_matmul, keep_precision, without_autocast
 
 TYPES = [torch.float32, torch.float64]
 
@@ -38,6 +40,16 @@ def test_autocast_is_off_inside() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert (a @ b).dtype == torch.bfloat16
         assert torch.equal(exact_matmul(a, b), expected)
+        assert torch.is_autocast_enabled("cpu")
+
+
+def test_autocast_is_entered_only_to_switch_it_off() -> None:
+    device = torch.device("cpu")
+    assert isinstance(without_autocast(device), nullcontext)
+    assert isinstance(without_autocast(torch.device("meta")), nullcontext)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with without_autocast(device):
+            assert not torch.is_autocast_enabled("cpu")
         assert torch.is_autocast_enabled("cpu")
 
 

@@ -5,6 +5,7 @@ every product that makes a coordinate goes through here.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -19,8 +20,20 @@ def exact_matmul(a: Tensor, b: Tensor) -> Tensor:
     result = torch.promote_types(a.dtype, b.dtype)
     # MPS has no float64, and no switch to guard against.
     wide = result if a.device.type == "mps" else torch.promote_types(result, torch.float64)
-    with torch.autocast(a.device.type, enabled=False):
+    with without_autocast(a.device):
         return torch.matmul(a.to(wide), b.to(wide)).to(result)
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Switches autocast off where it is on.
+
+    Where it is off nothing is entered: an exported program would hold a region of its own for it, over whose
+    border no ratio of symbolic sizes can be saved.
+    """
+    known = torch.amp.is_autocast_available(device.type)  # not on "meta", for one
+    if known and torch.is_autocast_enabled(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 def coordinate_dtype(*tensors: Tensor) -> torch.dtype:

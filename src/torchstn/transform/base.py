@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .._checks import check_dims, check_size, check_theta
-from .._precision import coordinate_dtype, keep_precision
+from .._precision import coordinate_dtype, keep_precision, without_autocast
 from .._types import Size, Theta
 from ..grid.base import Grid
 from ..grid.lattice import step_count
@@ -104,7 +104,7 @@ class Transform(nn.Module, ABC):
         finite = theta.isfinite().all(1, keepdim=True)
         # Replaced before the family's arithmetic, whose derivatives would turn a zero gradient into NaN.
         safe = torch.where(finite, theta, self._start(theta))
-        with torch.autocast(theta.device.type, enabled=False):
+        with without_autocast(theta.device):
             grid = self.build(safe, frame)
         return mark_unreadable(grid, finite, theta)
 
