@@ -1,5 +1,6 @@
 """The typed session sees what is wrong, and leaves out what it cannot see."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,12 @@ def test_a_session_passes_what_is_right_and_fails_what_is_wrong(tmp_path: Path) 
         str(tmp_path),
     ]
     done = subprocess.run(
-        [*command, f"--rootdir={tmp_path}"], cwd=SUPPORT.parent, capture_output=True, text=True, check=False
+        [*command, f"--rootdir={tmp_path}"],
+        cwd=SUPPORT.parent,
+        env=os.environ | {"COLUMNS": "200"},  # the summary's lines are cut there
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "2 failed, 1 passed, 1 deselected" in done.stdout, done.stdout + done.stderr
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
