@@ -1,5 +1,6 @@
 """A grid not yet computed reads where its points, computed and given to torch, read."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -107,6 +108,8 @@ def test_to_detach_index_and_length(family: Family) -> None:
         assert torch.equal(part.theta, theta[kept])
         assert part.align_corners
         assert part.size == grid.size
+    for whole in (np.int64(1), torch.tensor(1)):
+        assert_close(grid[whole].points(), points[1:2])
     assert [item.batch for item in grid] == [1, 1, 1]
     with pytest.raises(IndexError, match="`index` must be within the batch of 3, got 3"):
         grid[3]

@@ -1,8 +1,9 @@
 """Grid: where every output point reads, not yet computed."""
 
+import operator
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex
 
 import torch
 from torch import Tensor
@@ -171,9 +172,10 @@ class Grid(ABC):
 
         return compose(self, other)
 
-    def __getitem__(self, index: int | slice | Tensor) -> Self:
+    def __getitem__(self, index: SupportsIndex | slice | Tensor) -> Self:
         """The grids at `index` of the batch; a whole number keeps a batch of one."""
-        if isinstance(index, int):
+        if not isinstance(index, slice) and not (isinstance(index, Tensor) and index.ndim):
+            index = operator.index(index)
             if not -self.batch <= index < self.batch:
                 raise IndexError(f"`index` must be within the batch of {self.batch}, got {index}.")
             index = slice(index, index + 1 or None)
