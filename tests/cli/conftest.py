@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from torchstn.cli.application import app
+from torchstn.cli.plainly import err, out
 
 Call = Callable[..., Result]
+WIDE = 400
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,9 +27,11 @@ def digits_read_once() -> Iterator[None]:
 def call() -> Call:
     """Runs `torchstn` with these words, wide enough that no sentence is wrapped."""
     runner = CliRunner()
+    # A console asks for its width once, when it is made: the environment of a call comes too late.
+    out.width = err.width = WIDE
 
     def run(*words: object) -> Result:
-        return runner.invoke(app, [str(word) for word in words], env={"COLUMNS": "200", "TERM": "dumb"})
+        return runner.invoke(app, [str(word) for word in words], env={"COLUMNS": str(WIDE), "TERM": "dumb"})
 
     return run
 
