@@ -53,7 +53,7 @@ default_role = "code"
 _others = (
     "abc|contextlib|torch|numpy|np|collections|pathlib|typing|jaxtyping|accelerate|matplotlib|rich|typer|PIL"
 )
-_short = r"Tensor|Module|nn\.Module|Path|Any|Self|Literal|Sequence|Iterable|Callable|Mapping"
+_short = r"Tensor|Module|nn\.Module|Path|Any|Self|Literal|Sequence|Iterable|Callable|Mapping|SupportsIndex"
 nitpick_ignore_regex = [
     ("py:.*", rf"({_others})(\..*)?"),
     ("py:class", rf"({_short})(\[.*)?"),
