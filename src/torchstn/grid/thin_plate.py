@@ -20,8 +20,8 @@ class ThinPlateBasis(Basis):
     """Influence of each control point's offset on every point.
 
     The control points form a regular grid on [-1, 1] with its corners at -1 and 1, x fastest. The map is
-    linear in the offsets: with L the spline's system matrix, the influences at p are [phi(|p - c_k|), 1, p]
-    L^-1 (k columns).
+    linear in the offsets: with L the spline's system matrix, the influences at p are the first k columns of
+    `[phi(|p - c_k|), 1, p] L^-1`.
 
     Attributes:
         points: Control points per axis, array order.
