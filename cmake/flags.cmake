@@ -1,0 +1,49 @@
+# What every file of ours is compiled with: the target torchstn_flags.
+add_library(torchstn_flags INTERFACE)
+target_include_directories(torchstn_flags INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
+
+if(MSVC)
+  target_compile_options(torchstn_flags INTERFACE /W4 /O2 /permissive-)
+  set(torchstn_contract_off /fp:precise)
+  set(torchstn_contract_on /fp:contract)
+else()
+  target_compile_options(torchstn_flags INTERFACE -Wall -Wextra -Wconversion -fno-math-errno -fno-trapping-math)
+  set(torchstn_contract_off -ffp-contract=off)
+  set(torchstn_contract_on -ffp-contract=fast)
+endif()
+if(TORCHSTN_WERROR)
+  target_compile_options(torchstn_flags INTERFACE $<IF:$<CXX_COMPILER_ID:MSVC>,/WX,-Werror>)
+endif()
+
+# The sanitizers go into nanobind's part of the module, too.
+if(TORCHSTN_SANITIZE)
+  add_compile_options(-fsanitize=${TORCHSTN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${TORCHSTN_SANITIZE})
+endif()
+
+# One OpenMP runtime a process: torch's. Where the compiler's runtime is another than the one torch brings, two pools of
+# threads would fight over the cores; the kernels then run on one thread.
+if(MSVC)
+  target_compile_options(torchstn_flags INTERFACE /openmp)
+elseif(APPLE)
+  # Not tried on a Mac. Apple's compiler has no runtime; the symbols are left open and torch's libomp, which is loaded
+  # before this module, fills them. The header comes from Homebrew's libomp.
+  find_path(TORCHSTN_OMP_INCLUDE omp.h PATHS /opt/homebrew/opt/libomp/include /usr/local/opt/libomp/include)
+  if(TORCHSTN_OMP_INCLUDE)
+    target_compile_options(torchstn_flags INTERFACE -Xpreprocessor -fopenmp)
+    target_include_directories(torchstn_flags SYSTEM INTERFACE "${TORCHSTN_OMP_INCLUDE}")
+    target_link_options(torchstn_flags INTERFACE -Wl,-undefined,dynamic_lookup)
+  else()
+    message(WARNING "No omp.h (brew install libomp): the kernels will run on one thread")
+  endif()
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC records the plain soname libgomp.so.1, which torch's copy has, too: the loader then maps no second one.
+  target_compile_options(torchstn_flags INTERFACE -fopenmp)
+  target_link_options(torchstn_flags INTERFACE -fopenmp)
+else()
+  message(WARNING "${CMAKE_CXX_COMPILER_ID} links an OpenMP runtime that is not torch's: the kernels will run on one thread. "
+    "Use g++ to have them run on all.")
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND NOT TORCHSTN_OMP_INCLUDE)
+  target_compile_options(torchstn_flags INTERFACE -Wno-unknown-pragmas)
+endif()
