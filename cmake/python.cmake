@@ -3,12 +3,8 @@ if(NOT SKBUILD AND NOT DEFINED Python_EXECUTABLE AND NOT DEFINED ENV{VIRTUAL_ENV
    AND EXISTS "${PROJECT_SOURCE_DIR}/.venv/bin/python")
   set(Python_EXECUTABLE "${PROJECT_SOURCE_DIR}/.venv/bin/python")
 endif()
-# The stable ABI, from Python 3.12 on: one module for every later Python. CMake knows that component since 3.26.
-set(torchstn_stable_abi)
-if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.26 AND SKBUILD)
-  set(torchstn_stable_abi OPTIONAL_COMPONENTS Development.SABIModule)
-endif()
-find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module ${torchstn_stable_abi})
+# scikit-build-core asks for the stable ABI where the Python is new enough.
+find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module ${SKBUILD_SABI_COMPONENT})
 
 execute_process(COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
   OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT RESULT_VARIABLE torchstn_no_nanobind ERROR_QUIET)
