@@ -2,17 +2,20 @@
 add_library(torchstn_flags INTERFACE)
 target_include_directories(torchstn_flags INTERFACE "${PROJECT_SOURCE_DIR}/csrc")
 
+# The kernels are written in vector types that GCC (12 and newer) and Clang know, Microsoft's own compiler does not.
+if(MSVC AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  message(FATAL_ERROR "The kernels need clang-cl on Windows: set CMAKE_GENERATOR_TOOLSET=ClangCL")
+elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "The kernels need GCC 12 or newer, or Clang; this is GCC ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+target_compile_options(torchstn_flags INTERFACE -Wall -Wextra -Wconversion -fno-math-errno -fno-trapping-math)
 if(MSVC)
-  target_compile_options(torchstn_flags INTERFACE /W4 /O2 /permissive-)
-  set(torchstn_contract_off /fp:precise)
-  set(torchstn_contract_on /fp:contract)
-else()
-  target_compile_options(torchstn_flags INTERFACE -Wall -Wextra -Wconversion -fno-math-errno -fno-trapping-math)
-  set(torchstn_contract_off -ffp-contract=off)
-  set(torchstn_contract_on -ffp-contract=fast)
+  # clang-cl hides GCC's spelling of warnings and optimisation behind its own.
+  set_property(TARGET torchstn_flags PROPERTY INTERFACE_COMPILE_OPTIONS
+    /W4 /clang:-O3 /clang:-fno-math-errno /clang:-fno-trapping-math)
 endif()
 if(TORCHSTN_WERROR)
-  target_compile_options(torchstn_flags INTERFACE $<IF:$<CXX_COMPILER_ID:MSVC>,/WX,-Werror>)
+  target_compile_options(torchstn_flags INTERFACE -Werror)
 endif()
 
 # The sanitizers go into nanobind's part of the module, too.
@@ -23,9 +26,7 @@ endif()
 
 # One OpenMP runtime a process: torch's. Where the compiler's runtime is another than the one torch brings, two pools of
 # threads would fight over the cores; the kernels then run on one thread.
-if(MSVC)
-  target_compile_options(torchstn_flags INTERFACE /openmp)
-elseif(APPLE)
+if(APPLE)
   # Not tried on a Mac. Apple's compiler has no runtime; the symbols are left open and torch's libomp, which is loaded
   # before this module, fills them. The header comes from Homebrew's libomp.
   find_path(TORCHSTN_OMP_INCLUDE omp.h PATHS /opt/homebrew/opt/libomp/include /usr/local/opt/libomp/include)
@@ -35,15 +36,14 @@ elseif(APPLE)
     target_link_options(torchstn_flags INTERFACE -Wl,-undefined,dynamic_lookup)
   else()
     message(WARNING "No omp.h (brew install libomp): the kernels will run on one thread")
+    target_compile_options(torchstn_flags INTERFACE -Wno-unknown-pragmas)
   endif()
 elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC records the plain soname libgomp.so.1, which torch's copy has, too: the loader then maps no second one.
   target_compile_options(torchstn_flags INTERFACE -fopenmp)
   target_link_options(torchstn_flags INTERFACE -fopenmp)
 else()
-  message(WARNING "${CMAKE_CXX_COMPILER_ID} links an OpenMP runtime that is not torch's: the kernels will run on one thread. "
-    "Use g++ to have them run on all.")
-endif()
-if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND NOT TORCHSTN_OMP_INCLUDE)
+  # Neither clang-cl nor Clang on Linux can use the runtime that torch brings there.
+  message(WARNING "${CMAKE_CXX_COMPILER_ID} links an OpenMP runtime that is not torch's: the kernels will run on one thread")
   target_compile_options(torchstn_flags INTERFACE -Wno-unknown-pragmas)
 endif()
