@@ -1,0 +1,95 @@
+"""Peak memory of one call beyond its inputs and what it gives back, measured in a process of its own."""
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .case import OURS, Case, Pass
+from .cases import CASES
+from .peers import PEERS
+from .problem import make_problem
+from .solution import Solution
+
+# Larger blocks come from the system and go straight back to it, so that nothing is hidden in a heap.
+ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+
+
+def peak_memory(case: Case, peer: str = OURS, *, quick: bool = False) -> dict[Pass, int] | None:
+    """Bytes needed beyond inputs, output and gradients, of each pass; None where it cannot be measured."""
+    if not Path("/proc/self/clear_refs").exists():
+        return None
+    command = [sys.executable, "-m", "benchmarks.memory", case.name, peer, *(["quick"] if quick else [])]
+    done = subprocess.run(
+        command,
+        cwd=Path(__file__).parents[1],
+        env=os.environ | ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"Measuring the memory of {case.name} failed:\n{done.stderr}")
+    result: dict[Pass, int] | None = json.loads(done.stdout)
+    return result
+
+
+def measured_here(case: Case, peer: str) -> dict[Pass, int] | None:
+    """The same, of this process."""
+    solution = Solution(PEERS[peer](case), make_problem(case))
+    result: dict[Pass, int] = {}
+    for which in ("forward", "both"):
+        task = solution.timed(which)
+        if task is None:
+            continue
+        task()  # threads, caches and libraries are there once and for all
+        before = _reset()
+        if before is None:
+            return None
+        given = task()
+        result[which] = max(0, _status("VmHWM") - before - _nbytes(given))
+        del given
+    return result
+
+
+def _nbytes(given: Any) -> int:
+    return sum(each.nbytes for each in (given if isinstance(given, tuple) else (given,)) if _is_tensor(each))
+
+
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _reset() -> int | None:
+    """Gives free memory back, lets the peak start anew from here, and returns what is in use."""
+    ctypes.CDLL(None).malloc_trim(0)
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return None
+    return _status("VmRSS")
+
+
+def _status(name: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"/proc/self/status has no {name}.")
+
+
+def main(name: str, peer: str, *options: str) -> None:
+    """Prints the result of one case as JSON."""
+    torch.set_num_threads(1)
+    case = next(case for case in CASES if case.name == name)
+    sys.stdout.write(json.dumps(measured_here(case.shrunk() if "quick" in options else case, peer)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

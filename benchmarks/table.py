@@ -1,0 +1,210 @@
+"""The record as Markdown: targets, every time, what was lost, and by what it was made."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from torchstn.training import atomic_write
+
+from .case import OURS, PASS_TITLES, PASSES, Case, Pass
+from .cases import CASES
+from .record import MEMORY, Json, derive
+
+BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+Row = Sequence[str]
+Entries = list[tuple[Case, Json]]
+
+
+def tables(record: Json) -> str:
+    """Everything between the markers of the documentation's page."""
+    entries = measured(record)
+    if not entries:
+        return "No measurements yet.\n"
+    parts = [
+        _machine(record, entries),
+        "### Targets, one thread\n\n" + _targets(entries),
+        "### Where a peer is faster\n\n" + _losses(entries),
+    ]
+    for threads in sorted({count for _, entry in entries for count in entry["threads"]}, key=int):
+        for which in PASSES:
+            title = f"### {PASS_TITLES[which].capitalize()}, {_threads(threads)}\n\n"
+            parts.append(title + _times(entries, threads, which))
+    parts.append("### Threads, bandwidth and memory\n\n" + _resources(entries))
+    parts.append(_absent(entries))
+    return "\n".join(part for part in parts if part)
+
+
+def measured(record: Json) -> Entries:
+    """The cases in the record, in their order here, with what follows from their times."""
+    cases = record["cases"]
+    return [
+        (case, derive(case, cases[case.name], record["bandwidth"]))
+        for case in CASES
+        if case.name in cases and cases[case.name].get("threads")
+    ]
+
+
+def write_between_markers(path: Path, text: str) -> None:
+    """Replaces what stands between the markers of a page.
+
+    Raises:
+        ValueError: If the page has no markers.
+    """
+    page = path.read_text(encoding="utf-8")
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path} must hold {BEGIN} and {END}, and does not.")
+    atomic_write(path, f"{head}{BEGIN}\n\n{text}\n{END}{tail}")
+
+
+def _machine(record: Json, entries: Entries) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items() if number)
+    capability = record["capability"]
+    bandwidth = ", ".join(
+        f"{value / 1e9:.1f} GB/s with {_threads(count)}" for count, value in record["bandwidth"].items()
+    )
+    commits = sorted({str(entry["commit"])[:10] for _, entry in entries})
+    days = sorted({entry["measured"][:10] for _, entry in entries})
+    ours = capability["torchstn"] or "none (reference backend)"
+    return (
+        f"{record['machine']}. {versions}. Instruction sets: torch {capability['torch']}, "
+        f"torchstn {ours}. Copies: {bandwidth or 'not measured'}. "
+        f"Commit {', '.join(commits)}; {', '.join(days)}.\n"
+    )
+
+
+def _targets(entries: Entries) -> str:
+    rows = []
+    for case, entry in entries:
+        if not entry["targets"]:
+            continue
+        cells = [case.title, case.target.peer if case.target else ""]
+        for which in PASSES:
+            found = entry["targets"].get(which)
+            cells += ["-", "-"] if found is None else [_reached(found), f"{found['wanted']:g}x"]
+        rows.append(cells)
+    return _markdown(("case", "against", "forward", "wanted", "forward + backward", "wanted"), rows)
+
+
+def _reached(found: Json) -> str:
+    if found["reached"] is None:
+        return "not measured"
+    return f"**{_ratio(found['reached'])}**" if found["met"] else f"{_ratio(found['reached'])}, missed"
+
+
+def _losses(entries: Entries) -> str:
+    """Every place where someone else is faster, the worst first."""
+    lost = sorted(
+        (ratio, case.title, name, which, threads)
+        for case, entry in entries
+        for threads, passes in entry["ratios"].items()
+        for which, ratios in passes.items()
+        for name, ratio in ratios.items()
+        if ratio < 1
+    )
+    if not lost:
+        return "Nowhere in these tables.\n"
+    rows = [
+        (title, name, PASS_TITLES[which], threads, f"{1 / ratio:.2f} times as fast as torchstn")
+        for ratio, title, name, which, threads in lost
+    ]
+    return _markdown(("case", "who", "pass", "threads", ""), rows)
+
+
+def _times(entries: Entries, threads: str, which: Pass) -> str:
+    """Milliseconds of everyone, and in brackets how much faster we are."""
+    present = {name for _, entry in entries for name in entry["threads"].get(threads, {}).get(which, {})}
+    names = [name for name in dict.fromkeys(("torch", *_all_peers())) if name in present]
+    rows = []
+    for case, entry in entries:
+        times = entry["threads"].get(threads, {}).get(which, {})
+        if not times:
+            continue
+        cells = [case.title, _time(times[OURS])]
+        for name in names:
+            ratio = entry["ratios"][threads][which].get(name)
+            cells.append("" if ratio is None else f"{_milliseconds(times[name]['median'])} ({_ratio(ratio)})")
+        rows.append(cells)
+    return _markdown(("case", OURS, *names), rows)
+
+
+def _resources(entries: Entries) -> str:
+    rows = []
+    for case, entry in entries:
+        scaling, share = entry["scaling"], entry["bandwidth_share"].get("1", {})
+        cells = [case.title]
+        cells += [_scaled(scaling.get(which)) for which in PASSES]
+        cells += [f"{share[which]:.0%}" if which in share else "" for which in PASSES]
+        ours, torch = (entry["memory"].get(name) or {} for name in (OURS, "torch"))
+        cells += [_memory(ours.get(which), which) for which in PASSES]
+        cells += [_memory(torch.get("forward"), "both")]
+        rows.append(cells)
+    most = max((each["threads"] for _, entry in entries for each in entry["scaling"].values()), default=1)
+    head = (
+        "case",
+        f"{most} threads over one, forward",
+        "with backward",
+        "copy bandwidth, forward",
+        "with backward",
+        "memory beyond in- and output, forward",
+        "with backward",
+        "torch, forward",
+    )
+    return _markdown(head, rows)
+
+
+def _scaled(found: Json | None) -> str:
+    if found is None:
+        return ""
+    return f"{found['ratio']:.2f}x" + (", missed" if found["met"] is False else "")
+
+
+def _memory(found: int | None, which: Pass) -> str:
+    if found is None:
+        return ""
+    text = f"{found / 1e6:.2f} MB"
+    return f"{text}, missed" if which == "forward" and found >= MEMORY else text
+
+
+def _absent(entries: Entries) -> str:
+    """Who did not take part, and why; who failed the check."""
+    lines = []
+    for word, meaning in (("absent", "takes no part"), ("failed", "failed the check and was not timed")):
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for case, entry in entries:
+            for name, reason in entry[word].items():
+                reasons.setdefault((name, reason), []).append(case.name)
+        lines += [
+            f"- {name} {meaning} in {', '.join(names)}: {reason}" for (name, reason), names in reasons.items()
+        ]
+    slow = [f"{case.name} ({entry['why']})" for case, entry in entries if entry["backend"] != "native"]
+    if slow:
+        lines.append(f"- torchstn runs on its reference backend in {'; '.join(slow)}")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _all_peers() -> list[str]:
+    return [name for case in CASES for name in case.peers]
+
+
+def _threads(count: str) -> str:
+    return "one thread" if count == "1" else f"{count} threads"
+
+
+def _time(time: Json) -> str:
+    spread = (time["upper"] - time["lower"]) / 2 / time["median"]
+    return f"**{_milliseconds(time['median'])}** ± {spread:.0%}"
+
+
+def _milliseconds(seconds: float) -> str:
+    value = seconds * 1e3
+    return f"{value:.3f}" if value < 1 else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.1f}x" if ratio >= 2 else f"{ratio:.2f}x"
+
+
+def _markdown(head: Row, rows: Iterable[Row]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
