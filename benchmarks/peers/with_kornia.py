@@ -38,10 +38,9 @@ def kornia(case: Case) -> Call:
         return _thin_plate(case)
     if case.family == "points":
         return Call(
-            lambda image, maps: geometry.remap(
-                image, maps[..., 0], maps[..., 1], align_corners=True
-            ),  # as above
-            take_parameter=lambda points: pixel_points(case, points),
+            # The same convention for the same reason.
+            lambda image, maps: geometry.remap(image, maps[0], maps[1], align_corners=True),
+            take_parameter=lambda points: pixel_points(case, points).movedim(-1, 0).contiguous(),
         )
     raise NotImplementedError(f"kornia has no {case.family} warp")
 
