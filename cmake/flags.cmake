@@ -9,6 +9,8 @@ elseif(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSI
   message(FATAL_ERROR "The kernels need GCC 12 or newer, or Clang; this is GCC ${CMAKE_CXX_COMPILER_VERSION}")
 endif()
 target_compile_options(torchstn_flags INTERFACE -Wall -Wextra -Wconversion -fno-math-errno -fno-trapping-math)
+# How wide vectors are passed depends on the instruction set; none is passed from one file to another.
+target_compile_options(torchstn_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-psabi>)
 if(MSVC)
   # clang-cl hides GCC's spelling of warnings and optimisation behind its own.
   set_property(TARGET torchstn_flags PROPERTY INTERFACE_COMPILE_OPTIONS
