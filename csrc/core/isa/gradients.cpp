@@ -1,0 +1,152 @@
+// Gradients of coordinates, block by block, to gradients of the grid's parameters.
+
+#include "coordinates.hpp"
+
+TORCHSTN_BEGIN
+
+namespace {
+
+// Sums are made in eight lanes, whose order never changes, and go to float64 once a stretch of a row.
+template <class W>
+TORCHSTN_INLINE double total(const W (&lanes)[LANES]) {
+  double sum = 0;
+  for (int u = 0; u < LANES; ++u) sum += static_cast<double>(lanes[u]);
+  return sum;
+}
+
+template <class W>
+TORCHSTN_INLINE void moments(const W* g, int length, std::int64_t j, double& sum, double& with_index) {
+  W s[LANES] = {}, x[LANES] = {};
+  int t = 0;
+  for (; t + LANES <= length; t += LANES)
+    for (int u = 0; u < LANES; ++u) {
+      s[u] += g[t + u];
+      x[u] += g[t + u] * static_cast<W>(t + u);
+    }
+  for (int u = 0; t + u < length; ++u) {
+    s[u] += g[t + u];
+    x[u] += g[t + u] * static_cast<W>(t + u);
+  }
+  sum = total(s);
+  with_index = total(x) + static_cast<double>(j) * sum;
+}
+
+template <class W, class F>
+TORCHSTN_INLINE double product(const W* g, const F* f, std::int64_t length) {
+  W s[LANES] = {};
+  std::int64_t t = 0;
+  for (; t + LANES <= length; t += LANES)
+    for (int u = 0; u < LANES; ++u) s[u] += g[t + u] * static_cast<W>(f[t + u]);
+  for (int u = 0; t + u < length; ++u) s[u] += g[t + u] * static_cast<W>(f[t + u]);
+  return total(s);
+}
+
+// Adds one row of the folded matrix's gradient.
+template <class W>
+void matrix_row(const Grid& grid, std::int64_t first, int count, const W* g, double* row) {
+  for_each_row(grid.size, first, count, [&](int at, int length, std::int64_t j, std::int64_t i, std::int64_t k) {
+    double sum, with_index;
+    moments(g + at, length, j, sum, with_index);
+    row[0] += with_index;
+    row[1] += static_cast<double>(i) * sum;
+    if (grid.dims == 3) row[2] += static_cast<double>(k) * sum;
+    row[grid.dims] += sum;
+  });
+}
+
+// Gradients of quotients to gradients of numerators, in place, and of the denominator.
+template <class R, class W>
+void divide(const Grid& grid, int count, const Coordinates<R>& at, W (&g)[MAX_DIMS][ROOM], W* denominator) {
+  for (int t = 0; t < count; ++t) {
+    W down = 0;
+    bool reads = false;
+    for (int a = 0; a < grid.dims; ++a) reads |= g[a][t] != W(0);
+    for (int a = 0; a < grid.dims; ++a) {
+      const W scaled = reads ? g[a][t] * static_cast<W>(at.reciprocal[t]) : W(0);
+      down -= reads ? scaled * static_cast<W>(at.axis[a][t]) : W(0);
+      g[a][t] = scaled;
+    }
+    denominator[t] = down;
+  }
+}
+
+template <class R, class W>
+void stored_offsets(const Grid& grid, std::int64_t first, int count, const W (&g)[MAX_DIMS][ROOM], double* to) {
+  const R* values = static_cast<const R*>(grid.values[0]) + first;
+  for (std::int64_t k = 0; k < grid.functions; ++k)
+    for (int a = 0; a < grid.dims; ++a) to[k * grid.dims + a] += product(g[a], values + k * grid.pixels(), count);
+}
+
+template <class R, class W>
+void separable_offsets(const PixelGrid& pixel_grid, std::int64_t first, int count, const W (&g)[MAX_DIMS][ROOM],
+                       double* to) {
+  const Grid& grid = pixel_grid.grid;
+  const auto* along_y = static_cast<const R*>(grid.values[1]);
+  const auto* along_z = static_cast<const R*>(grid.values[2]);
+  for_each_row(grid.size, first, count, [&](int at, int length, std::int64_t j, std::int64_t i, std::int64_t k) {
+    for (std::int64_t k0 = 0; k0 < grid.count[0]; ++k0) {
+      const std::int64_t low = pixel_grid.first[0][k0], high = pixel_grid.last[0][k0];
+      const std::int64_t from = low > j ? low : j, end = high < j + length ? high : j + length;
+      if (from >= end) continue;
+      const R* f = static_cast<const R*>(grid.values[0]) + k0 * grid.size[0] + from;
+      double sums[MAX_DIMS];
+      for (int a = 0; a < grid.dims; ++a) sums[a] = product(g[a] + at + (from - j), f, end - from);
+      for (std::int64_t k2 = 0; k2 < grid.count[2]; ++k2)
+        for (std::int64_t k1 = 0; k1 < grid.count[1]; ++k1) {
+          double w = static_cast<double>(along_y[k1 * grid.size[1] + i]);
+          if (grid.dims == 3) w *= static_cast<double>(along_z[k2 * grid.size[2] + k]);
+          if (w == 0) continue;
+          double* o = to + ((k2 * grid.count[1] + k1) * grid.count[0] + k0) * grid.dims;
+          for (int a = 0; a < grid.dims; ++a) o[a] += w * sums[a];
+        }
+    }
+  });
+}
+
+template <class R, class W>
+void points(const BackwardJob& job, const Part& part, std::int64_t first, int count, const W (&g)[MAX_DIMS][ROOM]) {
+  const PixelGrid& pixel_grid = job.grid;
+  const Grid& grid = pixel_grid.grid;
+  const int d = grid.dims;
+  const std::int64_t n = grid.batch == 1 ? 0 : part.n;
+  R* to = static_cast<R*>(job.grad_grid.points) + (n * grid.pixels() + first) * d;
+  for (int a = 0; a < d; ++a) {
+    const R scale = grid.kind == GridKind::pixels ? R(1) : static_cast<R>(pixel_grid.extent(a) / 2);
+    for (int t = 0; t < count; ++t) {
+      const R value = static_cast<R>(g[a][t]) * scale;
+      to[t * d + a] = part.accumulate_points ? to[t * d + a] + value : value;
+    }
+  }
+}
+
+}  // namespace
+
+template <class R, class W>
+void reduce(const BackwardJob& job, const Part& part, std::int64_t first, int count, const Coordinates<R>& at,
+            W (&g)[MAX_DIMS][ROOM]) {
+  const Grid& grid = job.grid.grid;
+  if (job.grad_grid.points != nullptr) return points<R>(job, part, first, count, g);
+  const int d = grid.dims;
+  if (grid.projective) {
+    alignas(64) W denominator[ROOM];
+    divide(grid, count, at, g, denominator);
+    matrix_row(grid, first, count, denominator, part.partial + d * (d + 1));
+  }
+  if (job.grad_grid.matrix != nullptr)
+    for (int a = 0; a < d; ++a) matrix_row(grid, first, count, g[a], part.partial + a * (d + 1));
+  if (job.grad_grid.offsets == nullptr) return;
+  double* to = part.partial + grid.rows() * (d + 1);
+  if (grid.kind == GridKind::basis)
+    stored_offsets<R>(grid, first, count, g, to);
+  else
+    separable_offsets<R>(job.grid, first, count, g, to);
+}
+
+template void reduce(const BackwardJob&, const Part&, std::int64_t, int, const Coordinates<float>&,
+                     float (&)[MAX_DIMS][ROOM]);
+template void reduce(const BackwardJob&, const Part&, std::int64_t, int, const Coordinates<double>&,
+                     float (&)[MAX_DIMS][ROOM]);
+template void reduce(const BackwardJob&, const Part&, std::int64_t, int, const Coordinates<double>&,
+                     double (&)[MAX_DIMS][ROOM]);
+
+TORCHSTN_END

@@ -1,0 +1,229 @@
+// Reading: the output of a block of pixels, one function per layout. Pixels that do not read inside the image get a
+// harmless value here, and their own afterwards.
+#pragma once
+
+#include "taps.hpp"
+#include "types.hpp"
+
+TORCHSTN_BEGIN
+
+// A plane after another, with its pixels along x side by side.
+template <class T>
+struct Planes {
+  T* data;
+  std::int64_t channel_stride;
+};
+
+constexpr int CHANNELS_AT_ONCE = 8;  // few enough planes for the first-level cache, enough to share weights
+
+// Groups of LANES outputs go straight to memory, the last one only as far as there are pixels.
+TORCHSTN_INLINE void store_group(float* to, int rest, const Float8& v) {
+  if (rest >= LANES) return store(to, v);
+  float part[LANES];
+  store(part, v);
+  for (int u = 0; u < rest; ++u) to[u] = part[u];
+}
+
+// Weights of the pairs of neighbours along x, one vector pair per corner of the other axes.
+template <int D>
+struct PairWeights {
+  static constexpr int COUNT = power(2, D - 1);
+  Float8 low[COUNT], high[COUNT];
+
+  TORCHSTN_INLINE explicit PairWeights(const float (&fraction)[D][ROOM], int at) {
+    Float8 w[D][2];
+    for (int a = 0; a < D; ++a) {
+      Float8 f;
+      load(f, fraction[a] + at);
+      Linear::weights(f, w[a]);
+    }
+    for (int q = 0; q < COUNT; ++q) {
+      Float8 others = w[1][q & 1];
+      if (D == 3) others *= w[D - 1][q >> 1];
+      interleave(w[0][0] * others, w[0][1] * others, low[q], high[q]);
+    }
+  }
+};
+
+// The pairs of neighbours of a group of pixels, laid out as `interleave` lays out weights.
+TORCHSTN_INLINE void load_group(const float* from, const std::int64_t* offset, Float8& low, Float8& high) {
+  load_pairs(low, from + offset[0], from + offset[1], from + offset[4], from + offset[5]);
+  load_pairs(high, from + offset[2], from + offset[3], from + offset[6], from + offset[7]);
+}
+
+template <int D>
+void read_planes(Linear, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas, Planes<const float> image,
+                 Planes<float> output, std::int64_t channels) {
+  for (std::int64_t c0 = 0; c0 < channels; c0 += CHANNELS_AT_ONCE) {
+    const std::int64_t end = c0 + CHANNELS_AT_ONCE < channels ? c0 + CHANNELS_AT_ONCE : channels;
+    for (int group = 0; group < taps.groups; ++group) {
+      const int at = group * LANES;
+      const std::int64_t* offset = taps.offset + at;
+      const PairWeights<D> weights(taps.fraction, at);
+      for (std::int64_t c = c0; c < end; ++c) {
+        const float* from = image.data + c * image.channel_stride;
+        Float8 low = {}, high = {}, a, b;
+        for (int q = 0; q < PairWeights<D>::COUNT; ++q) {
+          load_group(from + deltas.at[2 * q], offset, a, b);
+          low += a * weights.low[q];
+          high += b * weights.high[q];
+        }
+        Float8 even, odd;
+        separate(low, high, even, odd);
+        store_group(output.data + c * output.channel_stride + at, taps.count - at, even + odd);
+      }
+    }
+  }
+}
+
+// Four numbers for each of eight pixels, from one vector of pixels for each number.
+TORCHSTN_INLINE void transpose(const Float8 (&v)[4], float (&to)[LANES][4]) {
+  const Float8 a = __builtin_shufflevector(v[0], v[1], 0, 8, 1, 9, 4, 12, 5, 13);
+  const Float8 b = __builtin_shufflevector(v[0], v[1], 2, 10, 3, 11, 6, 14, 7, 15);
+  const Float8 c = __builtin_shufflevector(v[2], v[3], 0, 8, 1, 9, 4, 12, 5, 13);
+  const Float8 d = __builtin_shufflevector(v[2], v[3], 2, 10, 3, 11, 6, 14, 7, 15);
+  store(to[0], Float4(__builtin_shufflevector(a, c, 0, 1, 8, 9)));
+  store(to[1], Float4(__builtin_shufflevector(a, c, 2, 3, 10, 11)));
+  store(to[2], Float4(__builtin_shufflevector(b, d, 0, 1, 8, 9)));
+  store(to[3], Float4(__builtin_shufflevector(b, d, 2, 3, 10, 11)));
+  store(to[4], Float4(__builtin_shufflevector(a, c, 4, 5, 12, 13)));
+  store(to[5], Float4(__builtin_shufflevector(a, c, 6, 7, 14, 15)));
+  store(to[6], Float4(__builtin_shufflevector(b, d, 4, 5, 12, 13)));
+  store(to[7], Float4(__builtin_shufflevector(b, d, 6, 7, 14, 15)));
+}
+
+// The cubic's weights, or slopes, of a group: [axis][pixel][tap].
+template <int D, bool SLOPES>
+TORCHSTN_INLINE void cubic_weights(const float (&fraction)[D][ROOM], int at, float (&to)[D][LANES][4]) {
+  for (int a = 0; a < D; ++a) {
+    Float8 f, w[4];
+    load(f, fraction[a] + at);
+    if (SLOPES)
+      Cubic::slopes(f, w);
+    else
+      Cubic::weights(f, w);
+    transpose(w, to[a]);
+  }
+}
+
+template <int D>
+void read_planes(Cubic, const Taps<D, float>& taps, const Deltas<D, Cubic>& deltas, Planes<const float> image,
+                 Planes<float> output, std::int64_t channels) {
+  constexpr int ROWS = power(4, D - 1);
+  for (int group = 0; group < taps.groups; ++group) {
+    const int at = group * LANES;
+    alignas(32) float w[D][LANES][4];
+    cubic_weights<D, false>(taps.fraction, at, w);
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const float* from = image.data + c * image.channel_stride;
+      Float8 result;
+      for (int u = 0; u < LANES; ++u) {
+        const float* first = from + taps.offset[at + u];
+        Float4 total = {}, row, along_x;
+        for (int r = 0; r < ROWS; ++r) {
+          load(row, first + deltas.at[4 * r]);
+          total += row * (D == 2 ? w[1][u][r] : w[1][u][r % 4] * w[D - 1][u][r / 4]);
+        }
+        load(along_x, w[0][u]);
+        result[u] = sum(Float4(total * along_x));
+      }
+      store_group(output.data + c * output.channel_stride + at, taps.count - at, result);
+    }
+  }
+}
+
+// Channels side by side: all of a pixel's channels share its weights.
+template <int COUNT>
+TORCHSTN_INLINE void read_channels(const float* from, const std::int64_t (&delta)[COUNT], const float (&w)[COUNT],
+                                   float* to, std::int64_t channels, int taps_x) {
+  const auto eight = [&](std::int64_t c) {
+    Float8 total = {}, v;
+    for (int k = 0; k < COUNT; ++k) {
+      load(v, from + delta[k] + c);
+      total += v * w[k];
+    }
+    store(to + c, total);
+  };
+  const auto four = [&](std::int64_t c) {
+    Float4 total = {}, v;
+    for (int k = 0; k < COUNT; ++k) {
+      load(v, from + delta[k] + c);
+      total += v * w[k];
+    }
+    store(to + c, total);
+  };
+  if (channels >= LANES) {
+    std::int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES) eight(c);
+    if (c < channels) eight(channels - LANES);  // again over some channels: cheaper than a remainder
+  } else if (channels >= 4) {
+    four(0);
+    if (channels > 4) four(channels - 4);
+  } else if (channels == 3 && taps_x > 1) {
+    // Four numbers are loaded for three channels. The last tap of a row is loaded one number early, so that
+    // nothing beyond the image is read.
+    Float4 total = {}, v;
+    for (int k = 0; k < COUNT; ++k) {
+      const bool last = k % taps_x == taps_x - 1;
+      load(v, from + delta[k] - (last ? 1 : 0));
+      if (last) v = __builtin_shufflevector(v, v, 1, 2, 3, 3);
+      total += v * w[k];
+    }
+    to[0] = total[0];
+    to[1] = total[1];
+    to[2] = total[2];
+  } else {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      float total = 0;
+      for (int k = 0; k < COUNT; ++k) total += w[k] * from[delta[k] + c];
+      to[c] = total;
+    }
+  }
+}
+
+template <class K, int D>
+void read_last(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* image, float* output,
+               std::int64_t channels) {
+  for (int t = 0; t < taps.count; ++t) {
+    float w[Deltas<D, K>::COUNT];
+    product_weights<D, K>(taps, t, w);
+    read_channels(image + taps.offset[t], deltas.at, w, output + t * channels, channels, K::TAPS);
+  }
+}
+
+// Any type and any strides.
+template <class T, class K, int D>
+void read_strided(const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas, const T* image,
+                  std::int64_t from_channel, T* output, std::int64_t to_channel, std::int64_t to_pixel,
+                  std::int64_t channels) {
+  using W = typename Compute<T>::type;
+  for (int t = 0; t < taps.count; ++t) {
+    W w[Deltas<D, K>::COUNT];
+    product_weights<D, K>(taps, t, w);
+    const T* from = image + taps.offset[t];
+    T* to = output + t * to_pixel;
+    for (std::int64_t c = 0; c < channels; ++c) {
+      W total = 0;
+      for (int k = 0; k < Deltas<D, K>::COUNT; ++k) total += w[k] * widen(from[c * from_channel + deltas.at[k]]);
+      narrow(total, to[c * to_channel]);
+    }
+  }
+}
+
+// The nearest pixel is copied, whatever its type.
+template <class T, int D, class W>
+void copy_strided(const Taps<D, W>& taps, const T* image, std::int64_t from_channel, T* output,
+                  std::int64_t to_channel, std::int64_t to_pixel, std::int64_t channels) {
+  if (to_channel == 1 && from_channel == 1) {
+    for (int t = 0; t < taps.count; ++t)
+      std::memcpy(output + t * to_pixel, image + taps.offset[t], static_cast<std::size_t>(channels) * sizeof(T));
+    return;
+  }
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const T* from = image + c * from_channel;
+    T* to = output + c * to_channel;
+    for (int t = 0; t < taps.count; ++t) to[t * to_pixel] = from[taps.offset[t]];
+  }
+}
+
+TORCHSTN_END

@@ -1,0 +1,75 @@
+// Eight numbers at a time, in the compiler's own vector types: one source for every instruction set.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "../api.hpp"
+
+#ifndef TORCHSTN_ISA
+#error "TORCHSTN_ISA names the instruction set this file is compiled for"
+#endif
+
+// Functions that take or return vectors are inlined without exception, so no calling convention is at stake.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+
+#define TORCHSTN_BEGIN namespace torchstn { namespace TORCHSTN_ISA {
+#define TORCHSTN_END } }
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#error "The kernels use vector types of GCC and Clang: on Windows compile them with clang-cl"
+#endif
+
+TORCHSTN_BEGIN
+
+constexpr int LANES = 8;
+
+typedef float Float8 __attribute__((vector_size(32)));
+typedef float Float4 __attribute__((vector_size(16)));
+typedef double Pair4 __attribute__((vector_size(32)));  // four words of 64 bits, each two neighbouring floats
+
+// By reference, not by value: how wide vectors are passed depends on the instruction set.
+template <class V>
+TORCHSTN_INLINE void load(V& v, const float* from) {
+  std::memcpy(&v, from, sizeof(V));
+}
+
+template <class V>
+TORCHSTN_INLINE void store(float* to, const V& v) {
+  std::memcpy(to, &v, sizeof(V));
+}
+
+TORCHSTN_INLINE double load_pair(const float* from) {
+  double pair;
+  std::memcpy(&pair, from, sizeof(pair));
+  return pair;
+}
+
+// [a0 a1 b0 b1 c0 c1 d0 d1], each pair two neighbours in memory.
+TORCHSTN_INLINE void load_pairs(Float8& v, const float* a, const float* b, const float* c, const float* d) {
+  const Pair4 words = {load_pair(a), load_pair(b), load_pair(c), load_pair(d)};
+  std::memcpy(&v, &words, sizeof(v));
+}
+
+// Interleaves within halves, as pairs are laid out: low holds elements 0 1 4 5, high 2 3 6 7.
+TORCHSTN_INLINE void interleave(const Float8& even, const Float8& odd, Float8& low, Float8& high) {
+  low = __builtin_shufflevector(even, odd, 0, 8, 1, 9, 4, 12, 5, 13);
+  high = __builtin_shufflevector(even, odd, 2, 10, 3, 11, 6, 14, 7, 15);
+}
+
+// The inverse of `interleave`.
+TORCHSTN_INLINE void separate(const Float8& low, const Float8& high, Float8& even, Float8& odd) {
+  even = __builtin_shufflevector(low, high, 0, 2, 8, 10, 4, 6, 12, 14);
+  odd = __builtin_shufflevector(low, high, 1, 3, 9, 11, 5, 7, 13, 15);
+}
+
+TORCHSTN_INLINE float sum(const Float4& v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+TORCHSTN_INLINE float sum(const Float8& v) {
+  const Float4 half = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+  return sum(half);
+}
+
+TORCHSTN_END
