@@ -59,13 +59,13 @@ PARTS = {
 }
 BUILDING_BLOCKS = {
     "grid.lattice",
-    "sampler.Request",
     "transform.Frame",
     *(
         f"grid.{kind}.{method}"
         for kind in ("Basis", "DenseBasis", "SplineBasis", "ThinPlateBasis")
-        for method in ("evaluate", "field")
+        for method in ("evaluate", "field", "table")
     ),
+    "grid.SplineBasis.axis_tables",
 }
 """For authors of families and backends: they are handed the convention, and must say it."""
 

@@ -7,6 +7,7 @@ from torch._C import _are_functorch_transforms_active
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
 import torchstn as stn
+from torchstn.grid.absolute import AbsolutePoints
 from torchstn.sampler import BACKENDS, Backend, Request
 
 IMAGE, POINTS = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)
@@ -24,19 +25,19 @@ def _linear_only(request: Request) -> str | None:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Backend:
     """A backend faster than all others, for the linear kernel; everything it reads is 7."""
-    backend = Backend("fake", "nowhere", None, _linear_only, _sevens)
+    backend = Backend("fake", "nowhere", lambda: None, _linear_only, _sevens)
     monkeypatch.setattr("torchstn.sampler.dispatch.BACKENDS", [backend, *BACKENDS])
     return backend
 
 
 @pytest.fixture
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = Backend("missing", "nowhere", "it was not built", lambda _: None, _sevens)
+    backend = Backend("missing", "nowhere", lambda: "it was not built", lambda _: None, _sevens)
     monkeypatch.setattr("torchstn.sampler.dispatch.BACKENDS", [backend, *BACKENDS])
 
 
 def test_the_reference_is_last_and_refuses_nothing() -> None:
-    request = Request(IMAGE, POINTS.unbind(-1), stn.Kernel(torch.cos, 1), "circular", 0.0, False)
+    request = Request(IMAGE, AbsolutePoints(POINTS, False), stn.Kernel(torch.cos, 1), "circular", 0.0)
     assert BACKENDS[-1].name == "reference"
     assert BACKENDS[-1].missing is None
     assert BACKENDS[-1].refusal(request) is None
@@ -67,7 +68,7 @@ def test_a_missing_backend_is_passed_over_or_says_why(missing: None) -> None:
 
 
 def test_a_wrong_name_lists_the_right_ones(fake: Backend) -> None:
-    with pytest.raises(ValueError, match="must be one of 'auto', 'fake', 'reference', got 'fastest'"):
+    with pytest.raises(ValueError, match="must be one of 'auto', 'fake', 'native', 'reference', got 'fastest'"):
         stn.sample(IMAGE, POINTS, backend="fastest")
 
 
@@ -78,7 +79,7 @@ def test_a_backend_is_told_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> No
         seen.append(request)
         return _sevens(request)
 
-    spy = Backend("spy", "nowhere", None, lambda _: None, remember)
+    spy = Backend("spy", "nowhere", lambda: None, lambda _: None, remember)
     monkeypatch.setattr("torchstn.sampler.dispatch.BACKENDS", [spy])
     points = torch.tensor([-1.0, 1.0]).view(1, 1, 1, 2)
     stn.sample(torch.zeros(1, 2, 3, 5), points, padding="fill", fill=[1, 2], align_corners=True)

@@ -31,6 +31,15 @@ class Basis(ABC):
     def evaluate(self, offsets: Offsets, points: PointList, align_corners: bool) -> PointList:
         """Sum of functions times `offsets` (n, k, d) at points (n or 1, m, d), (n, m, d)."""
 
+    def table(
+        self, size: Size, align_corners: bool, dtype: torch.dtype, device: torch.device
+    ) -> Tensor | None:
+        """The functions' values on the lattice, (k, number of its points).
+
+        None where the basis knows of a way to a field that takes less memory.
+        """
+        return None
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BasisGrid(Grid):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from .._precision import exact_matmul
@@ -27,11 +28,15 @@ class DenseBasis(Basis):
         return self.values.shape[0]
 
     def field(self, offsets: Offsets, size: Size, align_corners: bool) -> Tensor:
-        values = self.values.to(offsets.dtype)
+        table = self.table(size, align_corners, offsets.dtype, offsets.device)
+        return exact_matmul(offsets.transpose(1, 2), table).unflatten(2, tuple(size))
+
+    def table(self, size: Size, align_corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+        values = self.values.to(dtype)
         if tuple(size) != tuple(values.shape[1:]):
-            points = lattice(size, align_corners, offsets.dtype, offsets.device).unsqueeze(0)
+            points = lattice(size, align_corners, dtype, device).unsqueeze(0)
             values = interpolate(values.unsqueeze(0), points, align_corners)[0]
-        return exact_matmul(offsets.transpose(1, 2), values.flatten(1)).unflatten(2, tuple(size))
+        return values.flatten(1)
 
     def evaluate(self, offsets: Offsets, points: PointList, align_corners: bool) -> PointList:
         values = interpolate(self.values.to(offsets.dtype).unsqueeze(0), points, align_corners)

@@ -6,6 +6,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from .._constants import constant
 from .._precision import exact_matmul
 from .._taps import Tap, weighted_sum
 from .._types import Offsets, PointList, Size
@@ -33,11 +34,21 @@ class SplineBasis(Basis):
 
     def field(self, offsets: Offsets, size: Size, align_corners: bool) -> Tensor:
         field = offsets.transpose(1, 2).unflatten(2, self.points)  # [n, d, *points]
-        for axis, (length, count) in enumerate(zip(size, self.points, strict=True)):
-            where = lattice_axis(length, align_corners, torch.float64, offsets.device)
-            weights = _weights(where, count).to(offsets.dtype)  # [length, count]
+        for axis, weights in enumerate(self.axis_tables(size, align_corners, offsets.dtype, offsets.device)):
             field = exact_matmul(field.movedim(2 + axis, -1), weights.T).movedim(-1, 2 + axis)
         return field
+
+    def axis_tables(
+        self, size: Size, align_corners: bool, dtype: torch.dtype, device: torch.device
+    ) -> tuple[Tensor, ...]:
+        """The B-splines of every axis at its lattice points, array order, (length, points) each.
+
+        Their products are the functions' values on the lattice.
+        """
+        return tuple(
+            _axis_table(length, count, align_corners, dtype=dtype, device=device)
+            for length, count in zip(size, self.points, strict=True)
+        )
 
     def evaluate(self, offsets: Offsets, points: PointList, align_corners: bool) -> PointList:
         axes = [_taps(points[..., -1 - axis], count) for axis, count in enumerate(self.points)]
@@ -64,6 +75,13 @@ def _control_index(coordinate: Tensor, count: int) -> Tensor:
 def _weights(coordinate: Tensor, count: int) -> Tensor:
     index = torch.arange(count, dtype=coordinate.dtype, device=coordinate.device)
     return cubic_bspline(_control_index(coordinate, count).unsqueeze(-1) - index)
+
+
+@constant
+def _axis_table(
+    length: int, count: int, align_corners: bool, *, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    return _weights(lattice_axis(length, align_corners, torch.float64, device), count).to(dtype)
 
 
 def _taps(coordinate: Tensor, count: int) -> list[Tap]:

@@ -43,10 +43,11 @@ class ThinPlateBasis(Basis):
         return prod(self.points)
 
     def field(self, offsets: Offsets, size: Size, align_corners: bool) -> Tensor:
-        influence = _lattice_influence(
-            self, tuple(size), align_corners, dtype=offsets.dtype, device=offsets.device
-        )
-        return exact_matmul(offsets.transpose(1, 2), influence).unflatten(2, tuple(size))
+        table = self.table(size, align_corners, offsets.dtype, offsets.device)
+        return exact_matmul(offsets.transpose(1, 2), table).unflatten(2, tuple(size))
+
+    def table(self, size: Size, align_corners: bool, dtype: torch.dtype, device: torch.device) -> Tensor:
+        return _lattice_influence(self, tuple(size), align_corners, dtype=dtype, device=device)
 
     def evaluate(self, offsets: Offsets, points: PointList, align_corners: bool) -> PointList:
         return exact_matmul(self.influence(points).to(offsets.dtype), offsets)

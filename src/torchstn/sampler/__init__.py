@@ -2,9 +2,9 @@
 
 from .dispatch import BACKENDS as BACKENDS
 from .dispatch import Backend as Backend
-from .dispatch import Request as Request
 from .functional import sample as sample
 from .kernels import Kernel as Kernel
 from .module import Sampler as Sampler
+from .request import Request as Request
 
 __all__ = ["BACKENDS", "Backend", "Kernel", "Request", "Sampler", "sample"]

@@ -1,34 +1,13 @@
 """Which backend samples: the fastest that can, or the one asked for, or an error with the reasons."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from .._types import Padding
-from . import reference
-from .kernels import BuiltinKernel, Kernel
-
-
-@dataclass(frozen=True)
-class Request:
-    """One call of `sample`, its arguments checked.
-
-    Attributes:
-        image: (n or 1, c, *size).
-        coordinates: d tensors (n or 1, *out), x first, in pixels.
-        kernel: The sampling kernel.
-        padding: What lies outside the image.
-        fill: The value outside with padding "fill": a number, or one per channel (c,).
-        align_corners: The grid's convention.
-    """
-
-    image: Tensor
-    coordinates: Sequence[Tensor]
-    kernel: Kernel | BuiltinKernel
-    padding: Padding
-    fill: Tensor | float
-    align_corners: bool
+from . import native, reference
+from .request import Request
 
 
 @dataclass(frozen=True)
@@ -38,20 +17,25 @@ class Backend:
     Attributes:
         name: As passed to `sample`.
         runs_on: For people: where it runs.
-        missing: Why it cannot run at all in this installation, or None.
+        find_missing: Why it cannot run at all in this installation, or None.
         refusal: Why it cannot run a request, or None.
-        sample: Runs a request.
+        sample: Runs a request: (n, c, *out) in the type and, for channels_last images, layout of the image.
     """
 
     name: str
     runs_on: str
-    missing: str | None
+    find_missing: Callable[[], str | None]
     refusal: Callable[[Request], str | None]
     sample: Callable[[Request], Tensor]
 
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run at all in this installation, or None."""
+        return self.find_missing()
+
 
 def _reference(request: Request) -> Tensor:
-    return reference.sample(
+    output = reference.sample(
         request.image,
         request.coordinates,
         request.kernel,
@@ -59,9 +43,22 @@ def _reference(request: Request) -> Tensor:
         request.fill,
         request.align_corners,
     )
+    return _like_layout(output, request.image)
 
 
-BACKENDS = [Backend("reference", "every device and type, every derivative", None, lambda _: None, _reference)]
+def _like_layout(output: Tensor, image: Tensor) -> Tensor:
+    """channels_last in, channels_last out."""
+    layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(image.ndim)
+    if layout is None or torch._C._are_functorch_transforms_active():
+        return output  # vmap cannot be asked for a layout
+    wanted = image.is_contiguous(memory_format=layout) and not image.is_contiguous()
+    return output.contiguous(memory_format=layout if wanted else torch.contiguous_format)
+
+
+BACKENDS = [
+    Backend("native", "CPU, compiled", native.missing, native.refusal, native.sample),
+    Backend("reference", "every device and type, every derivative", lambda: None, lambda _: None, _reference),
+]
 """Fastest first; the last one runs everything."""
 
 
@@ -78,7 +75,9 @@ def choose(name: str, request: Request) -> Backend:
             reason.
     """
     if name == "auto":
-        return next(backend for backend in BACKENDS if _why_not(backend, request) is None)
+        for backend in BACKENDS:
+            if _why_not(backend, request) is None:
+                return backend
     for backend in BACKENDS:
         if backend.name == name:
             reason = _why_not(backend, request)
@@ -89,4 +88,4 @@ def choose(name: str, request: Request) -> Backend:
 
 
 def _why_not(backend: Backend, request: Request) -> str | None:
-    return backend.missing or backend.refusal(request)
+    return backend.find_missing() or backend.refusal(request)

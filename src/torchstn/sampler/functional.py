@@ -9,11 +9,12 @@ from torch import Tensor
 from .._checks import check_batch, check_choice, check_device, check_tensor
 from .._precision import coordinate_dtype
 from .._types import PADDINGS, Image, KernelName, Output, Padding
+from ..grid.absolute import AbsolutePoints
 from ..grid.base import Grid
-from ..grid.lattice import to_pixels
 from ..grid.points import check_point_tensor
-from .dispatch import Request, choose
+from .dispatch import choose
 from .kernels import BuiltinKernel, Kernel, resolve_kernel
+from .request import Request
 
 Fill = float | Sequence[float] | Tensor
 
@@ -85,21 +86,18 @@ def sample(
     """
     resolved = resolve_kernel(kernel)
     check_choice("padding", padding, PADDINGS)
-    coordinates, convention = _coordinates(image, grid, align_corners)
+    readable = _readable(image, grid, align_corners)
     _check_image(image, resolved)
-    request = Request(image, coordinates, resolved, padding, _fill(fill, padding, image), convention)
+    request = Request(image, readable, resolved, padding, _fill(fill, padding, image))
     output = choose(backend, request).sample(request)
-    output = _like_layout(output, image)
     if not return_mask:
         return output
-    mask = _inside(coordinates, image.shape[2:], convention)
+    mask = _inside(request.coordinates, image.shape[2:], request.align_corners)
     return output, mask.expand(output.shape[0], *mask.shape[1:]).unsqueeze(1)
 
 
-def _coordinates(
-    image: Tensor, grid: Grid | Tensor, align_corners: bool | None
-) -> tuple[tuple[Tensor, ...], bool]:
-    """Where to read in pixels of the image, x first, and the convention."""
+def _readable(image: Tensor, grid: Grid | Tensor, align_corners: bool | None) -> Grid | AbsolutePoints:
+    """Where to read, checked against the image, in the type of coordinates."""
     check_tensor("image", image)
     if isinstance(grid, Grid):
         if align_corners is not None and align_corners != grid.align_corners:
@@ -107,20 +105,17 @@ def _coordinates(
                 f"`align_corners` belongs to the grid, which has {grid.align_corners}; got {align_corners}. "
                 "Leave it out, or make the grid with the other convention."
             )
-        _check_match(image, grid.dims, grid.batch, grid.parameter)
-        dtype = coordinate_dtype(image, grid.parameter)
-        grid = grid if grid.dtype == dtype else grid.to(dtype)
-        return grid.pixel_coordinates(image.shape[2:]), grid.align_corners
+        parameter = grid.parameter
+        _check_match(image, grid.dims, grid.batch, parameter)
+        dtype = coordinate_dtype(image, parameter)
+        return grid if parameter.dtype == dtype else grid.to(dtype)
     if not isinstance(grid, Tensor):
         raise TypeError(
             f"`grid` must be a Grid or a tensor of points (n, *out, d), got {type(grid).__name__}."
         )
     check_point_tensor("grid", grid)
     _check_match(image, grid.shape[-1], grid.shape[0], grid)
-    points = grid.to(coordinate_dtype(image, grid))
-    convention = bool(align_corners)
-    lengths = image.shape[2:][::-1]
-    return tuple(to_pixels(points[..., axis], n, convention) for axis, n in enumerate(lengths)), convention
+    return AbsolutePoints(grid.to(coordinate_dtype(image, grid)), bool(align_corners))
 
 
 def _check_match(image: Tensor, dims: int, batch: int, parameter: Tensor) -> None:
@@ -191,15 +186,6 @@ def _in_type(values: Tensor, dtype: torch.dtype) -> Tensor:
     whole = values.round() if values.is_floating_point() else values.long()
     limits = torch.iinfo(dtype)
     return whole.clamp(limits.min, limits.max).to(dtype)
-
-
-def _like_layout(output: Tensor, image: Tensor) -> Tensor:
-    """channels_last in, channels_last out."""
-    layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(image.ndim)
-    if layout is None or torch._C._are_functorch_transforms_active():
-        return output  # vmap cannot be asked for a layout
-    wanted = image.is_contiguous(memory_format=layout) and not image.is_contiguous()
-    return output.contiguous(memory_format=layout if wanted else torch.contiguous_format)
 
 
 def _inside(coordinates: tuple[Tensor, ...], size: Sequence[int], align_corners: bool) -> Tensor:

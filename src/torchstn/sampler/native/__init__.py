@@ -1,0 +1,7 @@
+"""The compiled CPU backend: whether it is there, what it can run, and how a request is put to it."""
+
+from .backend import sample as sample
+from .extension import missing as missing
+from .refusal import refusal as refusal
+
+__all__ = ["missing", "refusal", "sample"]

@@ -1,0 +1,141 @@
+"""The door to the compiled extension: loads it when it is first needed, and makes the tensors it writes."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+KERNELS = ("nearest", "linear", "cubic")
+"""Those that are compiled; the extension knows them by their place."""
+
+MATRIX, BASIS, SEPARABLE_BASIS, POINTS, DISPLACEMENT, PIXELS = range(6)
+"""The extension's names for what describes a grid."""
+
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+
+
+class Settings(NamedTuple):
+    """What a call is told beside its tensors."""
+
+    kind: int
+    size: Sequence[int]
+    align_corners: bool
+    kernel: int
+    padding: int
+
+
+class _Extension:
+    """torchstn._native, not imported before it is asked for."""
+
+    def __init__(self) -> None:
+        self.loaded: Any = None
+        self.missing: str | None = None
+
+    def load(self) -> None:
+        try:
+            self.loaded = importlib.import_module("torchstn._native")
+        except ModuleNotFoundError:
+            self.missing = "its compiled module is not in this installation"
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the reference still runs
+            self.missing = f"its compiled module does not load ({type(error).__name__}: {error})"
+
+
+_extension = _Extension()
+
+
+def missing() -> str | None:
+    """Why the extension is not there, or None."""
+    if _extension.loaded is None and _extension.missing is None:
+        _extension.load()
+    return _extension.missing
+
+
+# What `torch.compiler.assume_constant_result` does, which would load the whole compiler: an extension can be
+# loaded while a call is being traced, but the loading cannot be traced.
+missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def compute_dtype(image: Tensor) -> torch.dtype:
+    """The type in which values of an image are summed."""
+    return torch.float64 if image.dtype == torch.float64 else torch.float32
+
+
+def output_shape(image: Tensor, parameters: Sequence[Tensor], settings: Settings) -> tuple[int, ...]:
+    """(n, c, *size), n the larger of the batches."""
+    batch = max(image.shape[0], parameters[0].shape[0])
+    if settings.kind in (BASIS, SEPARABLE_BASIS):
+        batch = max(batch, parameters[1].shape[0])
+    return (batch, image.shape[1], *settings.size)
+
+
+def empty_like_layout(image: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Memory to be written: channels_last where the image is, else contiguous."""
+    if not image.is_contiguous():
+        layout = CHANNELS_LAST[image.ndim]
+        if image.is_contiguous(memory_format=layout):
+            return torch.empty(shape, dtype=dtype, device=image.device, memory_format=layout)
+    return image.new_empty(shape, dtype=dtype)
+
+
+def run(image: Tensor, parameters: Sequence[Tensor], fill: Tensor | None, settings: Settings) -> Tensor:
+    """Samples; no gradient is recorded."""
+    output = empty_like_layout(image, output_shape(image, parameters, settings), image.dtype)
+    kind, size, align_corners, kernel, padding = settings
+    _extension.loaded.forward(
+        image,
+        output,
+        kind,
+        tuple(parameters),
+        size,
+        align_corners,
+        kernel,
+        padding,
+        fill,
+        torch.get_num_threads(),
+    )
+    return output
+
+
+def run_backward(
+    image: Tensor,
+    grad_output: Tensor,
+    parameters: Sequence[Tensor],
+    fill: Tensor | None,
+    settings: Settings,
+    wanted: Sequence[bool],
+) -> list[Tensor | None]:
+    """The gradients of the image and of each parameter, None for those that are not wanted."""
+    kind, size, align_corners, kernel, padding = settings
+    grad_image = empty_like_layout(image, image.shape, compute_dtype(image)) if wanted[0] else None
+    grad_parameters = tuple(
+        parameter.new_empty(parameter.shape) if needed else None
+        for parameter, needed in zip(parameters, wanted[1:], strict=True)
+    )
+    _extension.loaded.backward(
+        image,
+        _as_output(grad_output, image),
+        kind,
+        tuple(parameters),
+        size,
+        align_corners,
+        kernel,
+        padding,
+        fill,
+        torch.get_num_threads(),
+        grad_image,
+        grad_parameters,
+    )
+    if grad_image is not None and grad_image.dtype != image.dtype:
+        grad_image = grad_image.to(image.dtype)
+    return [grad_image, *grad_parameters]
+
+
+def _as_output(grad_output: Tensor, image: Tensor) -> Tensor:
+    """`grad_output` in the layout of the output."""
+    if not image.is_contiguous():
+        layout = CHANNELS_LAST[image.ndim]
+        if image.is_contiguous(memory_format=layout):
+            return grad_output.contiguous(memory_format=layout)
+    return grad_output.contiguous()
