@@ -67,7 +67,7 @@ def _bar(axes: Axes, place: float, found: Json, colour: str) -> None:
     reached = found["reached"]
     axes.barh(place, reached - 1, left=1, height=0.34, color=colour)
     axes.plot(found["wanted"], place, marker="|", color=INK, markersize=8, markeredgewidth=1.4)
-    text = f"{reached:.0f}x" if reached >= 10 else f"{reached:.1f}x"
+    text = f"{reached:.0f}x" if reached >= 10 else f"{reached:.2g}x"
     axes.annotate(
         text,
         (max(reached, 1, found["wanted"] if found["wanted"] < reached * 1.25 else 0), place),
@@ -80,8 +80,9 @@ def _bar(axes: Axes, place: float, found: Json, colour: str) -> None:
 
 
 def _label(case: Case) -> str:
-    against = {"torch": "", "kornia": " (against kornia)", "OpenCV": " (against OpenCV)"}
-    return case.title + (against[case.target.peer] if case.target else "")
+    peer = case.target.peer if case.target else ""
+    against = "grid_sample alone" if case.family == "points" else peer
+    return case.title if against in ("", "torch") else f"{case.title}\nagainst {against}"
 
 
 def _scale(axes: Axes, values: list[float]) -> None:

@@ -5,13 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .case import OURS, Case, Pass
+from .case import Case, Pass
 from .cases import CASES
 from .peers import PEERS
 from .problem import make_problem
@@ -20,12 +21,14 @@ from .solution import Solution
 # Larger blocks come from the system and go straight back to it, so that nothing is hidden in a heap.
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 
+Peaks = dict[Pass, int]
 
-def peak_memory(case: Case, peer: str = OURS, *, quick: bool = False) -> dict[Pass, int] | None:
-    """Bytes needed beyond inputs, output and gradients, of each pass; None where it cannot be measured."""
+
+def peak_memory(case: Case, names: Sequence[str], *, quick: bool = False) -> dict[str, Peaks | None]:
+    """Bytes needed beyond inputs, output and gradients, by library and pass; None where that is unknown."""
     if not Path("/proc/self/clear_refs").exists():
-        return None
-    command = [sys.executable, "-m", "benchmarks.memory", case.name, peer, *(["quick"] if quick else [])]
+        return dict.fromkeys(names)
+    command = [sys.executable, "-m", "benchmarks.memory", case.name, "quick" if quick else "full", *names]
     done = subprocess.run(
         command,
         cwd=Path(__file__).parents[1],
@@ -37,14 +40,14 @@ def peak_memory(case: Case, peer: str = OURS, *, quick: bool = False) -> dict[Pa
     )
     if done.returncode:
         raise RuntimeError(f"Measuring the memory of {case.name} failed:\n{done.stderr}")
-    result: dict[Pass, int] | None = json.loads(done.stdout)
+    result: dict[str, Peaks | None] = json.loads(done.stdout)
     return result
 
 
-def measured_here(case: Case, peer: str) -> dict[Pass, int] | None:
+def measured_here(case: Case, peer: str) -> Peaks | None:
     """The same, of this process."""
     solution = Solution(PEERS[peer](case), make_problem(case))
-    result: dict[Pass, int] = {}
+    result: Peaks = {}
     for which in ("forward", "both"):
         task = solution.timed(which)
         if task is None:
@@ -84,11 +87,12 @@ def _status(name: str) -> int:
     raise ValueError(f"/proc/self/status has no {name}.")
 
 
-def main(name: str, peer: str, *options: str) -> None:
+def main(name: str, sizes: str, *peers: str) -> None:
     """Prints the result of one case as JSON."""
     torch.set_num_threads(1)
     case = next(case for case in CASES if case.name == name)
-    sys.stdout.write(json.dumps(measured_here(case.shrunk() if "quick" in options else case, peer)))
+    case = case.shrunk() if sizes == "quick" else case
+    sys.stdout.write(json.dumps({peer: measured_here(case, peer) for peer in peers}))
 
 
 if __name__ == "__main__":

@@ -30,21 +30,25 @@ Json = dict[str, Any]
 
 def default_path() -> Path:
     """Of this machine's record, named after its processor."""
-    processor, cores = machine().split(", ")[:2]
-    name = re.sub(r"[^a-z0-9]+", "-", f"{processor} {cores}".lower()).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", " ".join(_machine().split(", ")[:2]).lower()).strip("-")
     return RESULTS / f"{name}.json"
 
 
 def new_record() -> Json:
     """An empty record of this machine."""
     return {
-        "machine": machine(),
+        "machine": _machine(),
         "system": platform.platform(),
         "capability": _capability(),
         "versions": versions(),
         "bandwidth": {},
         "cases": {},
     }
+
+
+def _machine() -> str:
+    """The machine in a line; how many threads run is said with each time."""
+    return ", ".join(part for part in machine().split(", ") if not part.endswith(" threads"))
 
 
 def versions() -> dict[str, str | None]:

@@ -99,4 +99,4 @@ def _check(case: Case, solutions: dict[str, Solution], entry: Json) -> None:
 
 def _memory(case: Case, names: Sequence[str], quick: bool) -> Json:
     wanted = [name for name in names if name in (OURS, "torch")]
-    return {name: peak_memory(case, name, quick=quick) for name in wanted} if case.is_matrix else {}
+    return dict(peak_memory(case, wanted, quick=quick)) if case.is_matrix else {}
