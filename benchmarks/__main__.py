@@ -19,6 +19,7 @@ from .run import Report, run_case, set_threads
 from .timing import QUICK, Effort
 
 PAGE = record.ROOT / "docs" / "benchmarks.md"
+README = record.ROOT / "README.md"
 IMAGES = record.ROOT / "docs" / "images"
 console = Console(soft_wrap=True)
 
@@ -39,9 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     failures = 0 if options.render else _measure(options, cases, threads, path, found)
     if options.render or not (options.quick or options.out):
-        table.write_between_markers(PAGE, table.tables(found))
-        drawn = draw(found, IMAGES)
-        console.print("Wrote", *(str(each.relative_to(record.ROOT)) for each in (PAGE, *drawn)))
+        _render(found)
     return 1 if failures else 0
 
 
@@ -80,6 +79,14 @@ def _threads(text: str) -> list[int]:
 
 def _scratch() -> Path:
     return Path(tempfile.mkdtemp(prefix="torchstn-bench-")) / "quick.json"
+
+
+def _render(found: record.Json) -> None:
+    """Redraws the chart; writes it with the tables into the documentation, and with a line into the README."""
+    drawn = draw(found, IMAGES)
+    table.write_between_markers(PAGE, table.tables(found))
+    table.write_between_markers(README, table.summary(found))
+    console.print("Wrote", *(str(each.relative_to(record.ROOT)) for each in (PAGE, README, *drawn)))
 
 
 def _measure(

@@ -65,7 +65,13 @@ def versions() -> dict[str, str | None]:
 def provenance() -> Json:
     """When, with what code, and how busy the machine was before."""
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return {"measured": now, "commit": commit(ROOT), "load": round(os.getloadavg()[0], 2)}
+    return {"measured": now, "commit": _code(), "load": round(os.getloadavg()[0], 2)}
+
+
+def _code() -> str | None:
+    """The commit, with a `+` if the library or its kernels differ from it; the record itself may."""
+    found = [commit(ROOT / part) for part in ("src", "csrc") if (ROOT / part).exists()]
+    return max((each for each in found if each), key=len, default=None)
 
 
 def load(path: Path) -> Json:

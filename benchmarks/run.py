@@ -55,6 +55,7 @@ def run_case(
     entry |= {"backend": "native" if reason is None else "reference", "why": reason}
     entry |= {"absent": {}, "failed": {}, "agreement": {}, "threads": {}}
     solutions = _solutions(case, problem, [name for name in case.peers if name not in without], entry)
+    watched = (OURS, case.target.peer) if case.target else (OURS,)
     for count in threads:
         set_threads(count)
         report(f"{case.name}: checking, {count} thread(s)")
@@ -63,7 +64,8 @@ def run_case(
         for which in PASSES:
             report(f"{case.name}: {which}, {count} thread(s)")
             tasks = {name: task for name, one in solutions.items() if (task := one.timed(which)) is not None}
-            values = measure(tasks, effort, order=random.Random(case.name))  # noqa: S311
+            order = random.Random(case.name)  # noqa: S311  # turns, not secrets
+            values = measure(tasks, effort, watched=watched, order=order)
             entry["threads"][str(count)][which] = record.timings(values)
     report(f"{case.name}: memory")
     entry["memory"] = _memory(case, list(solutions), quick)

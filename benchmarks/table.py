@@ -10,6 +10,10 @@ from .cases import CASES
 from .record import MEMORY, Json, derive
 
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
+CHART = """```{image} images/speed.png
+:alt: Times faster than F.affine_grid and F.grid_sample, case by case, forward and with backward
+```
+"""
 Row = Sequence[str]
 Entries = list[tuple[Case, Json]]
 
@@ -20,6 +24,7 @@ def tables(record: Json) -> str:
     if not entries:
         return "No measurements yet.\n"
     parts = [
+        CHART,
         _machine(record, entries),
         "### Targets, one thread\n\n" + _targets(entries),
         "### Where a peer is faster\n\n" + _losses(entries),
@@ -31,6 +36,22 @@ def tables(record: Json) -> str:
     parts.append("### Threads, bandwidth and memory\n\n" + _resources(entries))
     parts.append(_absent(entries))
     return "\n".join(part for part in parts if part)
+
+
+def summary(record: Json) -> str:
+    """The README's lines: the chart, and how many targets were reached."""
+    found = [each for _, entry in measured(record) for each in entry["targets"].values()]
+    if not found:
+        return "No measurements yet.\n"
+    ratios = [each["reached"] for each in found if each["reached"] is not None]
+    met = sum(each["met"] is True for each in found)
+    where = record["machine"].split(", Linux")[0]
+    return (
+        "[![Times faster than F.affine_grid and F.grid_sample, case by case](docs/images/speed.png)]"
+        "(docs/images/speed.svg)\n\n"
+        f"{where}, one thread: {_ratio(min(ratios))} to {_ratio(max(ratios))}; "
+        f"{met} of {len(found)} targets reached.\n"
+    )
 
 
 def measured(record: Json) -> Entries:

@@ -2,7 +2,7 @@
 
 import gc
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import ceil
 from statistics import median, quantiles
@@ -18,16 +18,18 @@ class Effort:
         shortest: Seconds a measurement lasts at least, if need be by calling several times.
         rounds: Rounds at most.
         fewest: Rounds everyone takes part in, however slow.
+        watched: The same for those whose ratio is a target.
         budget: Seconds for each library, a pass and number of threads; slow ones sit out rounds.
     """
 
     shortest: float = 0.02
-    rounds: int = 15
+    rounds: int = 13
     fewest: int = 3
-    budget: float = 1.2
+    watched: int = 5
+    budget: float = 0.8
 
 
-QUICK = Effort(shortest=0.001, rounds=2, fewest=2, budget=0.01)
+QUICK = Effort(shortest=0.001, rounds=2, fewest=2, watched=2, budget=0.01)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def measure(
     tasks: Mapping[str, Callable[[], Any]],
     effort: Effort,
     *,
+    watched: Collection[str] = (),
     order: random.Random | None = None,
     clock: Callable[[], float] = perf_counter,
 ) -> dict[str, Timing]:
@@ -53,6 +56,7 @@ def measure(
     Args:
         tasks: What to call, by name.
         effort: How long.
+        watched: Names of those that `Effort.watched` is for.
         order: Shuffles the turns in each round.
         clock: Seconds.
     """
@@ -62,7 +66,7 @@ def measure(
         once = _once(task, clock)
         calls[name] = max(1, ceil(effort.shortest / max(once, 1e-9)))
         possible = int(effort.budget / max(once * calls[name], 1e-9))
-        turns[name] = min(effort.rounds, max(effort.fewest, possible))
+        turns[name] = min(effort.rounds, max(effort.watched if name in watched else effort.fewest, possible))
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for number in range(effort.rounds):
         here = [name for name in tasks if _takes_part(number, turns[name], effort.rounds)]

@@ -82,6 +82,12 @@ def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> Non
         table.write_between_markers(page, "new")
 
 
+def test_the_readme_counts_the_targets_reached() -> None:
+    text = table.summary(_record(0.05, 0.05))
+    assert "5.0x to 5.0x; 1 of 2 targets reached." in text
+    assert "docs/images/speed.png" in text
+
+
 def test_the_chart_is_drawn_the_same_each_time(tmp_path: Path) -> None:
     found = _record(0.08, 0.005)
     first = [path.read_bytes() for path in draw(found, tmp_path)]

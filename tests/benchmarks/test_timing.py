@@ -27,7 +27,7 @@ class Machine:
         return run
 
 
-EFFORT = Effort(shortest=0.02, rounds=10, fewest=3, budget=1.0)
+EFFORT = Effort(shortest=0.02, rounds=10, fewest=3, watched=6, budget=1.0)
 
 
 def test_times_are_seconds_a_call() -> None:
@@ -53,6 +53,13 @@ def test_slow_tasks_sit_out_rounds_but_never_all() -> None:
     tasks = {name: machine.task(name, seconds) for name, seconds in (("a", 0.02), ("b", 0.2), ("c", 7.0))}
     times = measure(tasks, EFFORT, clock=machine.clock)
     assert [times[name].rounds for name in "abc"] == [10, 5, 3]
+
+
+def test_a_watched_task_takes_part_more_often() -> None:
+    machine = Machine()
+    tasks = {name: machine.task(name, 7.0) for name in "ab"}
+    times = measure(tasks, EFFORT, watched=["b"], clock=machine.clock)
+    assert (times["a"].rounds, times["b"].rounds) == (3, 6)
 
 
 def test_tasks_take_turns_in_changing_order() -> None:
