@@ -1,6 +1,6 @@
-"""Another build of the compiled kernels in place of the installed one, a pytest plugin that `make sanitize` uses.
+"""Another build of the compiled kernels in place of the installed one, a pytest plugin: `make sanitize`.
 
-TORCHSTN_NATIVE_MODULE=build/sanitize/module PYTHONPATH=tests pytest -p support.native_module tests/sampler
+    TORCHSTN_NATIVE_MODULE=build/sanitize/module pytest -p support.native_module tests/sampler
 """
 
 import importlib.machinery
