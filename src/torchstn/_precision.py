@@ -36,10 +36,15 @@ def without_autocast(device: torch.device) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+WIDE = frozenset({torch.float64, torch.complex128})
+
+
 def coordinate_dtype(*tensors: Tensor) -> torch.dtype:
     """The type of coordinates: float64 if any of `tensors` is (or is complex128), else float32."""
-    wide = {torch.float64, torch.complex128}
-    return torch.float64 if any(tensor.dtype in wide for tensor in tensors) else torch.float32
+    for tensor in tensors:
+        if tensor.dtype in WIDE:
+            return torch.float64
+    return torch.float32
 
 
 def keep_precision(change: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

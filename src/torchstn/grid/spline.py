@@ -35,13 +35,13 @@ class SplineBasis(Basis):
     def field(self, offsets: Offsets, size: Size, align_corners: bool) -> Tensor:
         field = offsets.transpose(1, 2).unflatten(2, self.points)  # [n, d, *points]
         for axis, weights in enumerate(self.axis_tables(size, align_corners, offsets.dtype, offsets.device)):
-            field = exact_matmul(field.movedim(2 + axis, -1), weights.T).movedim(-1, 2 + axis)
+            field = exact_matmul(field.movedim(2 + axis, -1), weights).movedim(-1, 2 + axis)
         return field
 
     def axis_tables(
         self, size: Size, align_corners: bool, dtype: torch.dtype, device: torch.device
     ) -> tuple[Tensor, ...]:
-        """The B-splines of every axis at its lattice points, array order, (length, points) each.
+        """The B-splines of every axis at its lattice points, array order, (points, length) each.
 
         Their products are the functions' values on the lattice.
         """
@@ -81,7 +81,8 @@ def _weights(coordinate: Tensor, count: int) -> Tensor:
 def _axis_table(
     length: int, count: int, align_corners: bool, *, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    return _weights(lattice_axis(length, align_corners, torch.float64, device), count).to(dtype)
+    weights = _weights(lattice_axis(length, align_corners, torch.float64, device), count)
+    return weights.T.contiguous().to(dtype)
 
 
 def _taps(coordinate: Tensor, count: int) -> list[Tap]:

@@ -119,14 +119,15 @@ def _readable(image: Tensor, grid: Grid | Tensor, align_corners: bool | None) ->
 
 
 def _check_match(image: Tensor, dims: int, batch: int, parameter: Tensor) -> None:
-    if image.ndim != dims + 2:
+    shape = image.shape
+    if len(shape) != dims + 2:
         raise ValueError(
             f"`image` must be (n, c, {', '.join('dhw'[3 - dims :])}) for a grid of {dims} dimension(s), "
-            f"got {tuple(image.shape)}."
+            f"got {tuple(shape)}."
         )
-    if 0 in image.shape[2:]:
-        raise ValueError(f"`image` must have at least one pixel along every axis, got {tuple(image.shape)}.")
-    check_batch("image", image.shape[0], "grid", batch)
+    if 0 in shape and 0 in shape[2:]:
+        raise ValueError(f"`image` must have at least one pixel along every axis, got {tuple(shape)}.")
+    check_batch("image", shape[0], "grid", batch)
     check_device("grid", parameter, "image", image)
 
 

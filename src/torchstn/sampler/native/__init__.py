@@ -2,6 +2,6 @@
 
 from .backend import sample as sample
 from .extension import missing as missing
-from .refusal import refusal as refusal
+from .guards import refusal as refusal
 
 __all__ = ["missing", "refusal", "sample"]

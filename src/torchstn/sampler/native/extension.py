@@ -64,30 +64,36 @@ def compute_dtype(image: Tensor) -> torch.dtype:
 
 def output_shape(image: Tensor, parameters: Sequence[Tensor], settings: Settings) -> tuple[int, ...]:
     """(n, c, *size), n the larger of the batches."""
-    batch = max(image.shape[0], parameters[0].shape[0])
-    if settings.kind in (BASIS, SEPARABLE_BASIS):
-        batch = max(batch, parameters[1].shape[0])
-    return (batch, image.shape[1], *settings.size)
+    batch, channels, *_ = image.shape
+    batches = [parameter.shape[0] for parameter in parameters[: 2 if len(parameters) > 1 else 1]]
+    return (max(batch, *batches), channels, *settings.size)
 
 
-def empty_like_layout(image: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    """Memory to be written: channels_last where the image is, else contiguous."""
+def layout_of(image: Tensor) -> torch.memory_format:
+    """channels_last if the image is, else contiguous: the layout of everything that is shaped like it."""
     if not image.is_contiguous():
         layout = CHANNELS_LAST[image.ndim]
         if image.is_contiguous(memory_format=layout):
-            return torch.empty(shape, dtype=dtype, device=image.device, memory_format=layout)
-    return image.new_empty(shape, dtype=dtype)
+            return layout
+    return torch.contiguous_format
+
+
+def empty(image: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Memory to be written, in the layout of the image."""
+    if shape == image.shape and dtype == image.dtype and image.is_contiguous():
+        return torch.empty_like(image)  # half the cost of the general way
+    return torch.empty(shape, dtype=dtype, device="cpu", memory_format=layout_of(image))
 
 
 def run(image: Tensor, parameters: Sequence[Tensor], fill: Tensor | None, settings: Settings) -> Tensor:
     """Samples; no gradient is recorded."""
-    output = empty_like_layout(image, output_shape(image, parameters, settings), image.dtype)
+    output = empty(image, output_shape(image, parameters, settings), image.dtype)
     kind, size, align_corners, kernel, padding = settings
     _extension.loaded.forward(
         image,
         output,
         kind,
-        tuple(parameters),
+        _as_read(parameters, kind),
         size,
         align_corners,
         kernel,
@@ -108,16 +114,16 @@ def run_backward(
 ) -> list[Tensor | None]:
     """The gradients of the image and of each parameter, None for those that are not wanted."""
     kind, size, align_corners, kernel, padding = settings
-    grad_image = empty_like_layout(image, image.shape, compute_dtype(image)) if wanted[0] else None
-    grad_parameters = tuple(
-        parameter.new_empty(parameter.shape) if needed else None
+    grad_image = empty(image, image.shape, compute_dtype(image)) if wanted[0] else None
+    grad_parameters = [
+        torch.empty_like(parameter, memory_format=torch.contiguous_format) if needed else None
         for parameter, needed in zip(parameters, wanted[1:], strict=True)
-    )
+    ]
     _extension.loaded.backward(
         image,
-        _as_output(grad_output, image),
+        grad_output.contiguous(memory_format=layout_of(image)),
         kind,
-        tuple(parameters),
+        _as_read(parameters, kind),
         size,
         align_corners,
         kernel,
@@ -125,17 +131,15 @@ def run_backward(
         fill,
         torch.get_num_threads(),
         grad_image,
-        grad_parameters,
+        tuple(grad_parameters),
     )
     if grad_image is not None and grad_image.dtype != image.dtype:
         grad_image = grad_image.to(image.dtype)
     return [grad_image, *grad_parameters]
 
 
-def _as_output(grad_output: Tensor, image: Tensor) -> Tensor:
-    """`grad_output` in the layout of the output."""
-    if not image.is_contiguous():
-        layout = CHANNELS_LAST[image.ndim]
-        if image.is_contiguous(memory_format=layout):
-            return grad_output.contiguous(memory_format=layout)
-    return grad_output.contiguous()
+def _as_read(parameters: Sequence[Tensor], kind: int) -> tuple[Tensor, ...]:
+    """Points are read with any strides, the few numbers of other kinds are not."""
+    if kind in (MATRIX, BASIS, SEPARABLE_BASIS):
+        return tuple([parameter.contiguous() for parameter in parameters])
+    return tuple(parameters)

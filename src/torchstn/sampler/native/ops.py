@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .extension import Settings, empty_like_layout, output_shape, run, run_backward
+from .extension import Settings, empty, output_shape, run, run_backward
 
 
 @torch.library.custom_op("torchstn::sample", mutates_args=(), device_types="cpu")
@@ -22,7 +22,7 @@ def sample(
     padding: int,
 ) -> Tensor:
     """See `extension.run`."""
-    return run(image, parameters, fill, Settings(kind, size, align_corners, kernel, padding))
+    return run(image, parameters, fill, Settings(kind, tuple(size), align_corners, kernel, padding))
 
 
 @sample.register_fake
@@ -36,8 +36,8 @@ def _(
     kernel: int,
     padding: int,
 ) -> Tensor:
-    settings = Settings(kind, size, align_corners, kernel, padding)
-    return empty_like_layout(image, output_shape(image, parameters, settings), image.dtype)
+    settings = Settings(kind, tuple(size), align_corners, kernel, padding)
+    return empty(image, output_shape(image, parameters, settings), image.dtype)
 
 
 @torch.library.custom_op("torchstn::sample_backward", mutates_args=(), device_types="cpu")
@@ -54,7 +54,7 @@ def sample_backward(
     wanted: Sequence[bool],
 ) -> list[Tensor]:
     """The gradients that are wanted of the image and of each parameter; see `extension.run_backward`."""
-    settings = Settings(kind, size, align_corners, kernel, padding)
+    settings = Settings(kind, tuple(size), align_corners, kernel, padding)
     gradients = run_backward(image, grad_output, parameters, fill, settings, wanted)
     return [gradient for gradient in gradients if gradient is not None]
 
@@ -72,7 +72,7 @@ def _(
     padding: int,
     wanted: Sequence[bool],
 ) -> list[Tensor]:
-    gradients = [empty_like_layout(image, image.shape, image.dtype)] if wanted[0] else []
+    gradients = [empty(image, image.shape, image.dtype)] if wanted[0] else []
     for parameter, needed in zip(parameters, wanted[1:], strict=True):
         if needed:
             gradients.append(parameter.new_empty(parameter.shape))

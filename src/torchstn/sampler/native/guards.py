@@ -1,5 +1,7 @@
 """Why the compiled kernels cannot run a request: asked at every call, so each question is a cheap one."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch._C import _are_functorch_transforms_active, _dispatch_keys
@@ -20,23 +22,28 @@ LONGEST = 2**30
 
 def refusal(request: Request) -> str | None:
     """Why the request must go to another backend, or None."""
-    image = request.image
+    image, kernel, fill = request.image, request.kernel, request.fill
     if image.dtype not in IMAGE_TYPES:
         return f"it has no kernels for images of type {image.dtype}"
     if image.ndim == 3:
         return "it has kernels for two and three dimensions"
-    kernel = request.kernel
-    if not isinstance(kernel, BuiltinKernel) or kernel.name not in KERNELS:
+    if type(kernel) is not BuiltinKernel or kernel.name not in KERNELS:
         return f"it has the kernels {', '.join(map(repr, KERNELS))} only"
-    reason = why_not_traced() if torch.compiler.is_compiling() else why_not_now()
+    compiling = torch.compiler.is_compiling()
+    reason = why_not_traced() if compiling else why_not_now()
     if reason is not None:
         return reason
-    fill = request.fill
+    tensors = [image, *held(request)]
     if isinstance(fill, Tensor):
         if fill.requires_grad and torch.is_grad_enabled():
             return "it has no gradient of `fill`"
-        reason = _unreadable(fill)
-    return reason or _unreadable(image) or _unfit_grid(request) or _too_long(image, request.grid.size)
+        tensors.append(fill)
+    for tensor in tensors:
+        if not (_looks_plain(tensor) if compiling else is_plain(tensor)):
+            return _why_not_plain(tensor)
+        if not tensor.numel():
+            return "there is nothing to read"
+    return _unfit_coordinates(tensors[1]) or _too_long(image, request.grid.size)
 
 
 def why_not_now() -> str | None:
@@ -83,30 +90,24 @@ Every other kind has other keys: on another device, sparse, quantised, fake, fun
 that negates."""
 
 
-def _unreadable(tensor: Tensor) -> str | None:
-    plain = type(tensor) in PLAIN_TYPES if torch.compiler.is_compiling() else is_plain(tensor)
-    if plain and tensor.device.type == "cpu":
-        return None
+def _looks_plain(tensor: Tensor) -> bool:
+    """As `is_plain`, as far as it can be asked while tracing."""
+    return type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu"
+
+
+def _why_not_plain(tensor: Tensor) -> str:
     if tensor.device.type != "cpu":
         return f"it runs on the CPU, not on {tensor.device}"
     return "it reads plain tensors only: no subclass, nothing sparse, quantised, batched, traced or negated"
 
 
-def _unfit_grid(request: Request) -> str | None:
-    for tensor in held(request):
-        if tensor.dtype not in COORDINATE_TYPES:
-            return f"it has no kernels for coordinates of type {tensor.dtype}"
-        if not tensor.numel():
-            return "there is nothing to read"
-        reason = _unreadable(tensor)
-        if reason is not None:
-            return reason
-    return None
+def _unfit_coordinates(held: Tensor) -> str | None:
+    if held.dtype in COORDINATE_TYPES:
+        return None
+    return f"it has no kernels for coordinates of type {held.dtype}"
 
 
-def _too_long(image: Tensor, size: tuple[int, ...]) -> str | None:
-    if not image.numel():
-        return "there is nothing to read"
-    if max(image.shape[2:]) >= LONGEST or max(size) >= LONGEST:
-        return f"it counts up to {LONGEST - 1} pixels along an axis"
-    return None
+def _too_long(image: Tensor, size: Sequence[int]) -> str | None:
+    if max(size) < LONGEST and (image.numel() < LONGEST or max(image.shape[2:]) < LONGEST):
+        return None
+    return f"it counts up to {LONGEST - 1} pixels along an axis"
