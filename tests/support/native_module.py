@@ -1,6 +1,8 @@
 """Another build of the compiled kernels in place of the installed one, a pytest plugin: `make sanitize`.
 
     TORCHSTN_NATIVE_MODULE=build/sanitize/module pytest -p support.native_module tests/sampler
+
+The module comes from the folder that the variable names, before any test is collected.
 """
 
 import importlib.machinery
