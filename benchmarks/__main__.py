@@ -82,7 +82,7 @@ def _scratch() -> Path:
 
 
 def _render(found: record.Json) -> None:
-    """Redraws the chart; writes it with the tables into the documentation, and with a line into the README."""
+    """Redraws the chart; writes it and the tables into the documentation, a line into the README."""
     drawn = draw(found, IMAGES)
     table.write_between_markers(PAGE, table.tables(found))
     table.write_between_markers(README, table.summary(found))

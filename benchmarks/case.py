@@ -45,6 +45,7 @@ class Case:
         dtype: Of the image; parameters are float32.
         points: Control points along an axis of a thin plate or free form.
         align_corners: The convention.
+        label: For people, where the other words do not say it.
         scales: Whether all cores must bring 1.7 times the speed of one.
     """
 
@@ -59,6 +60,7 @@ class Case:
     dtype: torch.dtype = torch.float32
     points: int = 4
     align_corners: bool = False
+    label: str = ""
     scales: bool = False
 
     @property
@@ -79,6 +81,8 @@ class Case:
     @property
     def title(self) -> str:
         """For people."""
+        if self.label:
+            return self.label
         words = [self.family.replace("-", " ")]
         if self.family in ("thin-plate", "free-form"):
             words.append(f"({self.points**self.dims} points)")

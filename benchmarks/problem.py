@@ -1,7 +1,7 @@
 """Problem: the inputs of a case, the same for everyone."""
 
 from dataclasses import dataclass
-from math import prod
+from math import pi
 
 import torch
 import torch.nn.functional as F
@@ -34,10 +34,25 @@ def make_problem(case: Case) -> Problem:
     if case.channels_last:
         layout = torch.channels_last if case.dims == 2 else torch.channels_last_3d
     image, grad_output = (
-        torch.rand(case.shape, generator=generator).to(case.dtype).contiguous(memory_format=layout)
-        for _ in range(2)
+        value.to(case.dtype).contiguous(memory_format=layout)
+        for value in (_waves(case.shape, generator), torch.rand(case.shape, generator=generator))
     )
     return Problem(image, _parameter(case, generator), grad_output)
+
+
+def _waves(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """A wave in each plane, from 0 to 1, some 40 pixels long.
+
+    In noise the derivative jumps at every pixel line, and points that rounding puts on the other side of one
+    would hide a wrong gradient.
+    """
+    n, c, *size = shape
+    axes = [torch.arange(length, dtype=torch.float32) for length in size]
+    phase = torch.rand(n, c, *[1] * len(size), generator=generator) * 2 * pi
+    for axis, position in enumerate(torch.meshgrid(*axes, indexing="ij")):
+        speed = 0.1 + 0.1 * torch.rand(n, c, *[1] * len(size), generator=generator)
+        phase = phase + speed * (-1) ** axis * position
+    return (1 + torch.sin(phase)) / 2
 
 
 def _parameter(case: Case, generator: torch.Generator) -> Tensor:
@@ -100,8 +115,3 @@ def reversed_axes(matrix: Tensor) -> Tensor:
     d = matrix.shape[-1] - 1
     order = [*reversed(range(d)), d]
     return matrix[..., order, :][..., order]
-
-
-def megabytes(case: Case) -> float:
-    """Of the image."""
-    return prod(case.shape) * case.dtype.itemsize / 2**20

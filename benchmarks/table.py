@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import torch
+
 from torchstn.training import atomic_write
 
 from .case import OURS, PASS_TITLES, PASSES, Case, Pass
@@ -156,9 +158,9 @@ def _resources(entries: Entries) -> str:
         cells = [case.title]
         cells += [_scaled(scaling.get(which)) for which in PASSES]
         cells += [f"{share[which]:.0%}" if which in share else "" for which in PASSES]
-        ours, torch = (entry["memory"].get(name) or {} for name in (OURS, "torch"))
-        cells += [_memory(ours.get(which), which) for which in PASSES]
-        cells += [_memory(torch.get("forward"), "both")]
+        ours, peer = (entry["memory"].get(name) or {} for name in (OURS, "torch"))
+        cells += [_memory(ours.get(which), case.dtype == torch.float32) for which in PASSES]
+        cells += [_memory(peer.get(which), False) for which in PASSES]
         rows.append(cells)
     most = max((each["threads"] for _, entry in entries for each in entry["scaling"].values()), default=1)
     head = (
@@ -167,9 +169,10 @@ def _resources(entries: Entries) -> str:
         "with backward",
         "copy bandwidth, forward",
         "with backward",
-        "memory beyond in- and output, forward",
+        "memory, forward",
         "with backward",
-        "torch, forward",
+        "torch's, forward",
+        "with backward",
     )
     return _markdown(head, rows)
 
@@ -180,11 +183,11 @@ def _scaled(found: Json | None) -> str:
     return f"{found['ratio']:.2f}x" + (", missed" if found["met"] is False else "")
 
 
-def _memory(found: int | None, which: Pass) -> str:
+def _memory(found: int | None, limited: bool) -> str:
     if found is None:
         return ""
     text = f"{found / 1e6:.2f} MB"
-    return f"{text}, missed" if which == "forward" and found >= MEMORY else text
+    return f"{text}, missed" if limited and found >= MEMORY else text
 
 
 def _absent(entries: Entries) -> str:
