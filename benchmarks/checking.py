@@ -9,8 +9,8 @@ from .case import Case
 from .solution import DisagreementError, Gradients
 
 # Relative to the length of the vector of all values. Coordinates near 500 pixels are known to about 3e-5 of a
-# pixel, and where they cross a pixel line or the image's edge the derivative jumps: whole gradients agree to this,
-# single numbers need not.
+# pixel, and where they cross a pixel line or the image's edge the derivative jumps: whole gradients agree to
+# this, single numbers need not.
 TOLERANCE = 5e-3
 HALF_TOLERANCE = 1e-2  # 16 bits hold two to three digits
 NEAREST_TOLERANCE = 2e-2  # there the value itself jumps
