@@ -56,14 +56,14 @@ def measured_here(case: Case, peer: str) -> Peaks | None:
             continue
         task()  # threads, caches and libraries are there once and for all
         output = problem.grad_output.nbytes if which == "both" else 0  # it is not returned with the gradients
-        peaks = [_peak(task, output) for _ in range(3)]
+        peaks = [peak_of(task, output) for _ in range(3)]
         if None in peaks:
             return None
         result[which] = int(median(peak for peak in peaks if peak is not None))
     return result
 
 
-def _peak(task: Callable[[], Any], output: int) -> int | None:
+def peak_of(task: Callable[[], Any], output: int) -> int | None:
     """Bytes beyond what is in use before, what the task returns, and `output`."""
     before = _reset()
     if before is None:
