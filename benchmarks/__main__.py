@@ -38,6 +38,8 @@ def main(words: Sequence[str] | None = None) -> int:
         for case in CASES:
             console.print(f"{case.name:22} {case.title}", highlight=False)
         return 0
+    if path.exists() and not found["cases"]:
+        console.print(f"[yellow]{path} starts anew[/]: it was of another machine, or of other versions.")
     failures = 0 if options.render else _measure(options, cases, threads, path, found)
     if options.render or not (options.quick or options.out):
         _render(found)
