@@ -54,8 +54,8 @@ void scatter_padded(const BackwardJob& job, const Part& part, const Block<D, K, 
     const int t = block.taps.other[other];
     double x[D];
     block.point(t, x);
-    const PaddedTaps<D, K, W> taps(x, geometry, job.padding, job.grid.grid.align_corners);
-    if (!taps.finite) continue;
+    const PaddedTaps<D, K, W, false> taps(x, geometry, job.padding, job.grid.grid.align_corners);
+    if (!taps.readable) continue;
     for (int k = 0; k < taps.present; ++k) {
       if (!slab.owns(taps.slow[k])) continue;
       for (std::int64_t c = part.channel_first; c < part.channel_last; ++c) {
@@ -109,9 +109,9 @@ void slope_padded(const BackwardJob& job, const Block<D, K, typename Compute<T>:
     const int t = block.taps.other[other];
     double x[D];
     block.point(t, x);
-    const PaddedTaps<D, K, W> taps(x, geometry, job.padding, job.grid.grid.align_corners);
+    const PaddedTaps<D, K, W, true> taps(x, geometry, job.padding, job.grid.grid.align_corners);
     for (int a = 0; a < D; ++a) to[a][t] = 0;
-    if (!taps.finite) continue;
+    if (!taps.readable) continue;
     for (std::int64_t c = 0; c < job.image.channels; ++c) {
       const T* from = at.image.data + c * at.image.channel_stride;
       const W g = widen(at.gradient.data[c * at.gradient.channel_stride + t * at.gradient_pixel]);

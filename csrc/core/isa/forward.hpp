@@ -92,7 +92,7 @@ void read_padded(const ForwardJob& job, const Block<D, K, typename Compute<T>::t
     const int t = block.taps.other[other];
     double x[D];
     block.point(t, x);
-    const PaddedTaps<D, K, W> taps(x, geometry, job.padding, job.grid.grid.align_corners);
+    const PaddedTaps<D, K, W, false> taps(x, geometry, job.padding, job.grid.grid.align_corners);
     T* to = output + t * job.output.stride[0];
     for (std::int64_t c = 0; c < job.image.channels; ++c) {
       const T* from = image + c * job.image.channel_stride;

@@ -6,9 +6,20 @@ TORCHSTN_BEGIN
 
 namespace {
 
-// Sums are made in eight lanes, whose order never changes, and go to float64 once a stretch of a row.
 template <class W>
-TORCHSTN_INLINE double total(const W (&lanes)[LANES]) {
+struct LanesOf;
+template <>
+struct LanesOf<float> {
+  typedef float type __attribute__((vector_size(LANES * sizeof(float))));
+};
+template <>
+struct LanesOf<double> {
+  typedef double type __attribute__((vector_size(LANES * sizeof(double))));
+};
+
+// Sums are made in eight lanes, whose order never changes, and go to float64 at the end of a stretch.
+template <class V>
+TORCHSTN_INLINE double total(const V& lanes) {
   double sum = 0;
   for (int u = 0; u < LANES; ++u) sum += static_cast<double>(lanes[u]);
   return sum;
@@ -16,29 +27,38 @@ TORCHSTN_INLINE double total(const W (&lanes)[LANES]) {
 
 template <class W>
 TORCHSTN_INLINE void moments(const W* g, int length, std::int64_t j, double& sum, double& with_index) {
-  W s[LANES] = {}, x[LANES] = {};
+  using V = typename LanesOf<W>::type;
+  V s = {}, x = {}, index = {0, 1, 2, 3, 4, 5, 6, 7};
   int t = 0;
-  for (; t + LANES <= length; t += LANES)
-    for (int u = 0; u < LANES; ++u) {
-      s[u] += g[t + u];
-      x[u] += g[t + u] * static_cast<W>(t + u);
-    }
-  for (int u = 0; t + u < length; ++u) {
-    s[u] += g[t + u];
-    x[u] += g[t + u] * static_cast<W>(t + u);
+  for (; t + LANES <= length; t += LANES, index += LANES) {
+    V v;
+    std::memcpy(&v, g + t, sizeof(v));
+    s += v;
+    x += v * index;
   }
   sum = total(s);
-  with_index = total(x) + static_cast<double>(j) * sum;
+  with_index = total(x);
+  for (; t < length; ++t) {
+    sum += static_cast<double>(g[t]);
+    with_index += static_cast<double>(g[t]) * t;
+  }
+  with_index += static_cast<double>(j) * sum;
 }
 
 template <class W, class F>
 TORCHSTN_INLINE double product(const W* g, const F* f, std::int64_t length) {
-  W s[LANES] = {};
+  using V = typename LanesOf<W>::type;
+  V s = {};
   std::int64_t t = 0;
-  for (; t + LANES <= length; t += LANES)
-    for (int u = 0; u < LANES; ++u) s[u] += g[t + u] * static_cast<W>(f[t + u]);
-  for (int u = 0; t + u < length; ++u) s[u] += g[t + u] * static_cast<W>(f[t + u]);
-  return total(s);
+  for (; t + LANES <= length; t += LANES) {
+    V v, w;
+    std::memcpy(&v, g + t, sizeof(v));
+    for (int u = 0; u < LANES; ++u) w[u] = static_cast<W>(f[t + u]);
+    s += v * w;
+  }
+  double sum = total(s);
+  for (; t < length; ++t) sum += static_cast<double>(g[t]) * static_cast<double>(f[t]);
+  return sum;
 }
 
 // Adds one row of the folded matrix's gradient.

@@ -24,23 +24,34 @@ TORCHSTN_INLINE std::int64_t remap(std::int64_t index, std::int64_t length, Padd
   return folded < length ? folded : 2 * length - 1 - folded;
 }
 
-template <int D, class K, class W>
+// Whether no tap of a point lies in the image, however the others may be remapped: with a constant outside the
+// point then reads that constant.
+template <int D, class K>
+TORCHSTN_INLINE bool far_outside(const double (&x)[D], const Geometry<D>& geometry) {
+  bool far = false;
+  for (int a = 0; a < D; ++a)
+    far |= !(x[a] >= 1 - K::TAPS - K::FIRST) | !(x[a] < static_cast<double>(geometry.length[a] - K::FIRST));
+  return far;
+}
+
+template <int D, class K, class W, bool SLOPES>
 struct PaddedTaps {
   static constexpr int COUNT = power(K::TAPS, D);
 
-  bool finite;  // else the pixel reads the constant, with zero gradient
+  bool readable;  // else the pixel reads the constant, with zero gradient
   int present = 0, absent = 0;
   std::int64_t offset[COUNT];
   std::int64_t slow[COUNT];  // index along the slowest axis
   W weight[COUNT];
-  W slope[D][COUNT];
+  W slope[SLOPES ? D : 1][SLOPES ? COUNT : 1];
   W absent_weight = 0;
   W absent_slope[D] = {};
 
   PaddedTaps(const double (&x)[D], const Geometry<D>& geometry, Padding padding, bool align_corners) {
-    finite = true;
-    for (int a = 0; a < D; ++a) finite &= __builtin_isfinite(x[a]) != 0;
-    if (!finite) return;
+    const bool constant = padding == Padding::zeros || padding == Padding::fill;
+    readable = !(constant && far_outside<D, K>(x, geometry));
+    for (int a = 0; a < D; ++a) readable &= __builtin_isfinite(x[a]) != 0;
+    if (!readable) return;
     std::int64_t index[D][K::TAPS];
     W axis[D][K::TAPS], derivative[D][K::TAPS];
     for (int a = 0; a < D; ++a) {
@@ -48,7 +59,7 @@ struct PaddedTaps {
       const std::int64_t first = whole_part(x[a], fraction);
       for (int k = 0; k < K::TAPS; ++k) index[a][k] = remap(first + k, geometry.length[a], padding, align_corners);
       K::weights(fraction, axis[a]);
-      K::slopes(fraction, derivative[a]);
+      if (SLOPES) K::slopes(fraction, derivative[a]);
     }
     for (int k = 0; k < COUNT; ++k) add(k, index, axis, derivative, geometry);
   }
@@ -56,7 +67,7 @@ struct PaddedTaps {
   // What the pixel is worth in one channel.
   template <class Value>
   TORCHSTN_INLINE W value(W fill, Value read) const {
-    if (!finite) return fill;
+    if (!readable) return fill;
     W sum = 0;
     for (int k = 0; k < present; ++k) sum += weight[k] * read(offset[k]);
     return fill != W(0) && absent ? sum + absent_weight * fill : sum;
@@ -95,18 +106,18 @@ struct PaddedTaps {
       inside &= last >= 0;
       where += last * geometry.stride[a];
       w *= axis[a][tap];
-      for (int b = 0; b < D; ++b) s[b] *= a == b ? derivative[a][tap] : axis[a][tap];
+      for (int b = 0; SLOPES && b < D; ++b) s[b] *= a == b ? derivative[a][tap] : axis[a][tap];
     }
     if (inside) {
       offset[present] = where;
       slow[present] = last;
       weight[present] = w;
-      for (int a = 0; a < D; ++a) slope[a][present] = s[a];
+      for (int a = 0; SLOPES && a < D; ++a) slope[a][present] = s[a];
       ++present;
     } else {
       ++absent;
       absent_weight += w;
-      for (int a = 0; a < D; ++a) absent_slope[a] += s[a];
+      for (int a = 0; SLOPES && a < D; ++a) absent_slope[a] += s[a];
     }
   }
 };

@@ -18,10 +18,9 @@ constexpr int CHANNELS_AT_ONCE = 8;  // few enough planes for the first-level ca
 
 // Groups of LANES outputs go straight to memory, the last one only as far as there are pixels.
 TORCHSTN_INLINE void store_group(float* to, int rest, const Float8& v) {
-  if (rest >= LANES) return store(to, v);
   float part[LANES];
-  store(part, v);
-  for (int u = 0; u < rest; ++u) to[u] = part[u];
+  store(rest >= LANES ? to : part, v);
+  for (int u = 0; u < rest && rest < LANES; ++u) to[u] = part[u];
 }
 
 // Weights of the pairs of neighbours along x, one vector pair per corner of the other axes.
@@ -51,12 +50,23 @@ TORCHSTN_INLINE void load_group(const float* from, const std::int64_t* offset, F
   load_pairs(high, from + offset[2], from + offset[3], from + offset[6], from + offset[7]);
 }
 
+// Asks for the lines of memory a block will read, all at once: read one after the other, each would be waited for.
+// Neighbouring outputs share lines, and the row above was mostly asked for by the output row above.
+template <int D, class K>
+TORCHSTN_INLINE void prefetch_planes(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* plane) {
+  constexpr int STRIDE = 4;
+  for (int t = 0; t < taps.count; t += STRIDE) prefetch(plane + taps.offset[t] + deltas.at[Deltas<D, K>::COUNT - 1]);
+}
+
 template <int D>
 void read_planes(Linear, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas, Planes<const float> image,
                  Planes<float> output, std::int64_t channels) {
+  const int count = taps.count, groups = taps.groups;
+  const bool far = channels * image.channel_stride > (1 << 16);  // more than is likely to be near already
   for (std::int64_t c0 = 0; c0 < channels; c0 += CHANNELS_AT_ONCE) {
     const std::int64_t end = c0 + CHANNELS_AT_ONCE < channels ? c0 + CHANNELS_AT_ONCE : channels;
-    for (int group = 0; group < taps.groups; ++group) {
+    if (far) for (std::int64_t c = c0; c < end; ++c) prefetch_planes(taps, deltas, image.data + c * image.channel_stride);
+    for (int group = 0; group < groups; ++group) {
       const int at = group * LANES;
       const std::int64_t* offset = taps.offset + at;
       const PairWeights<D> weights(taps.fraction, at);
@@ -70,7 +80,7 @@ void read_planes(Linear, const Taps<D, float>& taps, const Deltas<D, Linear>& de
         }
         Float8 even, odd;
         separate(low, high, even, odd);
-        store_group(output.data + c * output.channel_stride + at, taps.count - at, even + odd);
+        store_group(output.data + c * output.channel_stride + at, count - at, even + odd);
       }
     }
   }

@@ -33,7 +33,6 @@ TORCHSTN_INLINE W gradient_at(const T* g, std::int64_t offset) {
 }
 
 TORCHSTN_INLINE void load_masked(Float8& v, const float* from, const std::int32_t* mask, int rest) {
-  typedef std::int32_t Int8 __attribute__((vector_size(32)));
   Int8 m, bits;
   if (rest >= LANES) {
     std::memcpy(&bits, from, sizeof(bits));
@@ -42,8 +41,7 @@ TORCHSTN_INLINE void load_masked(Float8& v, const float* from, const std::int32_
     std::memcpy(&bits, from, static_cast<std::size_t>(rest) * sizeof(float));
   }
   std::memcpy(&m, mask, sizeof(m));
-  bits &= m;
-  std::memcpy(&v, &bits, sizeof(v));
+  v = as_floats(bits & m);
 }
 
 // Planes of floats. Neighbouring outputs add to the same pixels, and each addition waits for the one before it

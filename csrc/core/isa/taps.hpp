@@ -5,6 +5,8 @@
 // says (sampler/padding.py).
 #pragma once
 
+#include <type_traits>
+
 #include "coordinates.hpp"
 #include "kernels.hpp"
 
@@ -63,31 +65,89 @@ TORCHSTN_INLINE std::int32_t first_pixel(R x, R& fraction) {
   return index;
 }
 
-// One pass of `find_taps` over a block; offsets are summed in Index, 32 bits wide where they fit.
-template <class Index, int D, class K, class R, class W>
+// Offsets, fractions and masks of a block, for any type and any size of image.
+template <int D, class K, class R, class W>
 TORCHSTN_INLINE void locate(const Coordinates<R>& at, const Geometry<D>& geometry, Taps<D, W>& taps) {
   const int count = taps.count;
   R high[D];
-  Index stride[D];
-  Index start = 0;
+  std::int64_t start = 0;
   for (int a = 0; a < D; ++a) {
     high[a] = static_cast<R>(static_cast<double>(geometry.length[a]) - K::BELOW);
-    stride[a] = static_cast<Index>(geometry.stride[a]);
-    start = static_cast<Index>(start + K::FIRST * stride[a]);
+    start += K::FIRST * geometry.stride[a];
   }
   for (int t = 0; t < count; ++t) {
     std::int32_t mask = -1;
     for (int a = 0; a < D; ++a)
       mask &= -static_cast<std::int32_t>((at.axis[a][t] >= static_cast<R>(K::LOW)) & (at.axis[a][t] < high[a]));
-    Index offset = start;
+    std::int64_t offset = start;
     for (int a = 0; a < D; ++a) {
       const R x = mask ? at.axis[a][t] : static_cast<R>(-K::FIRST);
       R fraction;
-      offset = static_cast<Index>(offset + static_cast<Index>(first_pixel<K>(x, fraction)) * stride[a]);
+      offset += first_pixel<K>(x, fraction) * geometry.stride[a];
       taps.fraction[a][t] = static_cast<W>(fraction);
     }
     taps.mask[t] = mask;
-    taps.offset[t] = static_cast<std::int64_t>(offset);
+    taps.offset[t] = offset;
+  }
+  for (int t = count; t < taps.groups * LANES; ++t) {
+    taps.offset[t] = 0;
+    taps.mask[t] = 0;
+    for (int a = 0; a < D; ++a) taps.fraction[a][t] = 0;
+  }
+}
+
+// Counts the pixels that read inside and lists the others.
+template <int D, class W>
+TORCHSTN_INLINE void list_others(Taps<D, W>& taps) {
+  const int count = taps.count;
+  int others = 0;
+  for (int t = 0; t < count; t += LANES) {
+    Int8 mask;
+    load(mask, taps.mask + t);
+    if (all(mask)) continue;
+    const int end = count - t < LANES ? count : t + LANES;
+    for (int u = t; u < end; ++u) {
+      taps.other[others] = static_cast<std::int16_t>(u);
+      others += taps.mask[u] + 1;
+    }
+  }
+  taps.others = others;
+  taps.inside = count - others;
+}
+
+// The same for floats, a group at a time, up to the end of the last group.
+template <int D, class K>
+TORCHSTN_INLINE void locate_groups(const Coordinates<float>& at, const Geometry<D>& geometry, Taps<D, float>& taps) {
+  float high[D];
+  std::int32_t start = 0, stride[D];
+  for (int a = 0; a < D; ++a) {
+    high[a] = static_cast<float>(static_cast<double>(geometry.length[a]) - K::BELOW);
+    stride[a] = static_cast<std::int32_t>(geometry.stride[a]);
+    start += K::FIRST * stride[a];
+  }
+  const Int8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+  const int count = taps.count;
+  for (int t = 0; t < count; t += LANES) {
+    Float8 x[D];
+    Int8 mask = lanes < count - t;
+    for (int a = 0; a < D; ++a) {
+      load(x[a], at.axis[a] + t);
+      mask &= (x[a] >= static_cast<float>(K::LOW)) & (x[a] < high[a]);
+    }
+    Int8 offset = mask & start;
+    for (int a = 0; a < D; ++a) {
+      const Float8 readable = as_floats(as_ints(x[a]) & mask);
+      Int8 index = __builtin_convertvector(readable, Int8);
+      Float8 fraction = readable - __builtin_convertvector(index, Float8);
+      if (K::TAPS == 1) {
+        index -= fraction >= 0.5f;  // a comparison that holds is -1
+        fraction = Float8{};
+      }
+      offset += index * stride[a];
+      store(taps.fraction[a] + t, fraction);
+    }
+    store(taps.mask + t, mask);
+    store_wide(taps.offset + t, offset);
   }
 }
 
@@ -97,24 +157,16 @@ void find_taps(const Coordinates<R>& at, int count, const Geometry<D>& geometry,
   taps.groups = (count + LANES - 1) / LANES;
   std::int64_t extent = 0;
   for (int a = 0; a < D; ++a) extent += geometry.length[a] * geometry.stride[a];
-  if (extent < (std::int64_t{1} << 31))
-    locate<std::int32_t, D, K>(at, geometry, taps);
-  else
-    locate<std::int64_t, D, K>(at, geometry, taps);
-  int inside = 0;
-  for (int t = 0; t < count; ++t) inside -= taps.mask[t];
-  taps.inside = inside;
-  taps.others = 0;
-  if (inside < count)
-    for (int t = 0; t < count; ++t) {
-      taps.other[taps.others] = static_cast<std::int16_t>(t);
-      taps.others += taps.mask[t] + 1;
-    }
-  for (int t = count; t < taps.groups * LANES; ++t) {
-    taps.offset[t] = 0;
-    taps.mask[t] = 0;
-    for (int a = 0; a < D; ++a) taps.fraction[a][t] = 0;
+  const bool short_offsets = extent < (std::int64_t{1} << 31);
+  if constexpr (std::is_same_v<R, float> && std::is_same_v<W, float>) {
+    if (short_offsets)
+      locate_groups<D, K>(at, geometry, taps);
+    else
+      locate<D, K>(at, geometry, taps);
+  } else {
+    locate<D, K>(at, geometry, taps);
   }
+  list_others(taps);
 }
 
 // The first tap's index along the slowest axis, far outside for pixels that do not read inside.
@@ -153,7 +205,7 @@ TORCHSTN_INLINE void product_slopes(const Taps<D, W>& taps, int t, W (&slope)[D]
     for (int k = 0; k < power(K::TAPS, D); ++k) {
       W w = 1;
       for (int a = 0, rest = k; a < D; ++a, rest /= K::TAPS)
-        w *= (a == along ? derivative : axis)[a][rest % K::TAPS];
+        w *= a == along ? derivative[a][rest % K::TAPS] : axis[a][rest % K::TAPS];
       slope[along][k] = w;
     }
 }

@@ -28,18 +28,45 @@ constexpr int LANES = 8;
 
 typedef float Float8 __attribute__((vector_size(32)));
 typedef float Float4 __attribute__((vector_size(16)));
+typedef std::int32_t Int8 __attribute__((vector_size(32)));
+typedef std::int32_t Int4 __attribute__((vector_size(16)));
+typedef std::int64_t Long4 __attribute__((vector_size(32)));
 typedef double Pair4 __attribute__((vector_size(32)));  // four words of 64 bits, each two neighbouring floats
 
-// By reference, not by value: how wide vectors are passed depends on the instruction set.
+// Memory need not be aligned to vectors.
 template <class V>
-TORCHSTN_INLINE void load(V& v, const float* from) {
-  std::memcpy(&v, from, sizeof(V));
+struct Unaligned {
+  V v;
+} __attribute__((packed, may_alias));
+
+template <class V, class T>
+TORCHSTN_INLINE void load(V& v, const T* from) {
+  v = reinterpret_cast<const Unaligned<V>*>(from)->v;
 }
 
-template <class V>
-TORCHSTN_INLINE void store(float* to, const V& v) {
-  std::memcpy(to, &v, sizeof(V));
+template <class V, class T>
+TORCHSTN_INLINE void store(T* to, const V& v) {
+  reinterpret_cast<Unaligned<V>*>(to)->v = v;
 }
+
+// Eight numbers of 32 bits as eight of 64.
+TORCHSTN_INLINE void store_wide(std::int64_t* to, const Int8& v) {
+  store(to, Long4(__builtin_convertvector(Int4(__builtin_shufflevector(v, v, 0, 1, 2, 3)), Long4)));
+  store(to + 4, Long4(__builtin_convertvector(Int4(__builtin_shufflevector(v, v, 4, 5, 6, 7)), Long4)));
+}
+
+TORCHSTN_INLINE Int8 as_ints(const Float8& v) { return reinterpret_cast<Int8>(v); }
+
+TORCHSTN_INLINE Float8 as_floats(const Int8& bits) { return reinterpret_cast<Float8>(bits); }
+
+// Whether a mask holds everywhere.
+TORCHSTN_INLINE bool all(const Int8& mask) {
+  std::int64_t words[4];
+  std::memcpy(words, &mask, sizeof(words));
+  return (words[0] & words[1] & words[2] & words[3]) == -1;
+}
+
+TORCHSTN_INLINE void prefetch(const void* address) { __builtin_prefetch(address); }
 
 TORCHSTN_INLINE double load_pair(const float* from) {
   double pair;
@@ -49,8 +76,7 @@ TORCHSTN_INLINE double load_pair(const float* from) {
 
 // [a0 a1 b0 b1 c0 c1 d0 d1], each pair two neighbours in memory.
 TORCHSTN_INLINE void load_pairs(Float8& v, const float* a, const float* b, const float* c, const float* d) {
-  const Pair4 words = {load_pair(a), load_pair(b), load_pair(c), load_pair(d)};
-  std::memcpy(&v, &words, sizeof(v));
+  v = reinterpret_cast<Float8>(Pair4{load_pair(a), load_pair(b), load_pair(c), load_pair(d)});
 }
 
 // Interleaves within halves, as pairs are laid out: low holds elements 0 1 4 5, high 2 3 6 7.
