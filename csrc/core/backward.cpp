@@ -22,7 +22,7 @@ class Backward {
         run_(kernels().backward[static_cast<int>(job.image.type)][static_cast<int>(kernel)][job.grid.grid.dims - 2]),
         threads_(useful_threads(threads, job.grad_output.batch * job.grid.grid.pixels() * job.image.channels)),
         batch_(job.grad_output.batch),
-        split_(job.grid.grid.pixels(), PARTIALS),
+        split_(job.tiling.tiles(), PARTIALS),
         size_(partial_size(job.grid.grid)),
         image_(job.grad_image.data != nullptr),
         grid_(job.grad_grid.wanted() && kernel != Kernel::nearest) {}
@@ -46,6 +46,11 @@ class Backward {
 
  private:
   std::int64_t slow_length() const { return job_.image.size[job_.grid.grid.dims - 1]; }
+
+  // The image's gradient is contiguous; planes of one pixel make its channels neighbours too.
+  bool channels_last() const {
+    return job_.grad_image.channels > 1 && job_.grad_image.stride[0] == job_.grad_image.channels;
+  }
 
   Part part(std::int64_t n, std::int64_t piece) {
     Part part;
@@ -89,7 +94,7 @@ class Backward {
   // Parts own an image, some of its channels, or a slab of it.
   void image_gradient() {
     const std::int64_t images = job_.grad_image.batch_stride != 0 ? batch_ : 1;
-    const bool last = job_.grad_image.channel_stride == 1 && job_.image.channels > 1;
+    const bool last = channels_last();
     const std::int64_t wanted = threads_ == 1 ? 1 : (2 * threads_ + images - 1) / images;
     const std::int64_t groups = last ? 1 : std::min(wanted, job_.image.channels);
     const std::int64_t slabs = std::min((wanted + groups - 1) / groups, slow_length());
@@ -97,7 +102,8 @@ class Backward {
       const std::int64_t slab = unit % slabs, group = unit / slabs % groups, image = unit / slabs / groups;
       Part p = part(image, 0);
       p.image = true;
-      p.last = split_.pixels;
+      p.first = 0;
+      p.last = split_.tiles;
       p.channel_first = job_.image.channels * group / groups;
       p.channel_last = job_.image.channels * (group + 1) / groups;
       p.slab_first = slow_length() * slab / slabs;
@@ -119,7 +125,7 @@ class Backward {
     const auto zero = [&](std::int64_t from, std::int64_t count) {
       std::memset(data + from * bytes, 0, static_cast<std::size_t>(count * bytes));
     };
-    if (to.channel_stride == 1 && to.channels > 1) return zero(first * step, (last - first) * step);
+    if (channels_last()) return zero(first * step, (last - first) * step);
     for (std::int64_t c = c0; c < c1; ++c) zero(c * to.channel_stride + first * step, (last - first) * step);
   }
 
@@ -148,7 +154,8 @@ class Backward {
 void backward(const Image& image, const Image& grad_output, const Grid& grid, const Settings& settings,
               const Image& grad_image, const GridGradient& grad_grid) {
   const FoldedGrid folded(grid, image);
-  const BackwardJob job{image, grad_output, folded.pixel_grid(), settings.padding, settings.fill, grad_image, grad_grid};
+  const Tiling tiling(grid.size);
+  const BackwardJob job{tiling, image, grad_output, folded.pixel_grid(), settings.padding, settings.fill, grad_image, grad_grid};
   Backward(job, settings.kernel, settings.threads).run();
 }
 

@@ -4,6 +4,8 @@
 #include "fold.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace torchstn {
 
@@ -57,6 +59,14 @@ void support(const Grid& grid, int axis, std::vector<std::int32_t>& first, std::
     first.push_back(static_cast<std::int32_t>(low));
     last.push_back(static_cast<std::int32_t>(high));
   }
+}
+
+// A sum over all functions is not finite if one offset is not, wherever its function is zero.
+template <class R>
+bool finite_offsets(const Grid& grid, std::int64_t n) {
+  const std::int64_t size = grid.functions * grid.dims;
+  const auto* offsets = static_cast<const R*>(grid.offsets) + (grid.offsets_batch == 1 ? 0 : n * size);
+  return std::all_of(offsets, offsets + size, [](R value) { return std::isfinite(value); });
 }
 
 // The transpose of `fold`: gradients of the folded matrix to gradients of the matrix.
@@ -116,6 +126,8 @@ FoldedGrid::FoldedGrid(const Grid& grid, const Image& image) {
         fold(grid_, static_cast<const double*>(grid.matrix) + from, folded);
       else
         fold(grid_, static_cast<const float*>(grid.matrix) + from, folded);
+      if (grid.kind == GridKind::separable && !(grid.wide ? finite_offsets<double>(grid, n) : finite_offsets<float>(grid, n)))
+        std::fill(folded, folded + 16, std::numeric_limits<double>::quiet_NaN());
     }
   }
   if (grid.kind != GridKind::separable) return;

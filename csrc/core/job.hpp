@@ -4,12 +4,9 @@
 #include <cstdint>
 
 #include "api.hpp"
+#include "tiling.hpp"
 
 namespace torchstn {
-
-// Output pixels are worked on in blocks of this many, in row-major order: what a block needs stays in the
-// first-level cache, and short rows cost no more than long ones.
-constexpr int BLOCK = 512;
 
 // A grid with its matrices folded to pixels: coordinates of output pixel (j, i, k) are M (j, i, k, 1).
 struct PixelGrid {
@@ -34,6 +31,7 @@ struct PixelGrid {
 };
 
 struct ForwardJob {
+  const Tiling& tiling;
   const Image& image;
   const Image& output;
   const PixelGrid& grid;
@@ -42,6 +40,7 @@ struct ForwardJob {
 };
 
 struct BackwardJob {
+  const Tiling& tiling;
   const Image& image;
   const Image& grad_output;
   const PixelGrid& grid;
@@ -51,7 +50,7 @@ struct BackwardJob {
   const GridGradient& grad_grid;
 };
 
-// A part of a backward job: output pixels [first, last) of batch entry n.
+// A part of a backward job: output tiles [first, last) of batch entry n.
 struct Part {
   std::int64_t n = 0;
   std::int64_t first = 0, last = 0;

@@ -1,24 +1,19 @@
-// How output pixels are split into pieces of whole blocks.
+// How the tiles of an image are split into pieces.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "job.hpp"
-
 namespace torchstn {
 
 struct Split {
-  std::int64_t pixels, pieces, length;
+  std::int64_t tiles, length, pieces;
 
-  Split(std::int64_t pixels_, std::int64_t wanted) : pixels(pixels_) {
-    const std::int64_t blocks = (pixels + BLOCK - 1) / BLOCK;
-    length = std::max<std::int64_t>(1, (blocks + wanted - 1) / wanted) * BLOCK;
-    pieces = std::max<std::int64_t>(1, (pixels + length - 1) / length);
-  }
+  Split(std::int64_t tiles_, std::int64_t wanted)
+      : tiles(tiles_), length((tiles + wanted - 1) / wanted), pieces((tiles + length - 1) / length) {}
 
   std::int64_t first(std::int64_t piece) const { return piece * length; }
-  std::int64_t last(std::int64_t piece) const { return std::min(pixels, (piece + 1) * length); }
+  std::int64_t last(std::int64_t piece) const { return std::min(tiles, (piece + 1) * length); }
 };
 
 // Waking another thread costs as much as this many values.

@@ -1,4 +1,4 @@
-// Gradients of a range of output pixels, to the image and to the grid.
+// Gradients of a range of tiles, to the image and to the grid.
 #pragma once
 
 #include "forward.hpp"
@@ -29,18 +29,20 @@ struct Sources {
 };
 
 template <class T, int D, class K, bool LIMITED>
-void scatter_inside(const BackwardJob& job, const Part& part, const Taps<D, typename Compute<T>::type>& taps,
-                    const Owner<D, K>& owner, const Sources<T>& at) {
+void scatter_inside(const BackwardJob& job, const Part& part,
+                    const Block<D, K, typename Compute<T>::type>& block, const Owner<D, K>& owner, const Sources<T>& at) {
+  const Tile& tile = block.tile;
+  const auto& taps = block.taps;
   const Deltas<D, K> deltas{Geometry<D>(job.grad_image)};
   if constexpr (std::is_same_v<T, float>) {
     const Layouts<T> layouts(job.grad_image, job.grad_output);
     if (layouts.last)
-      return scatter_last<D, K, LIMITED>(taps, deltas, owner, at.gradient.data, at.to.data, job.image.channels);
+      return scatter_last<D, K, LIMITED>(tile, taps, deltas, owner, at.gradient.data, at.to.data, job.image.channels);
     if (layouts.planar)
-      return scatter_planes<D, K, LIMITED>(taps, deltas, owner, at.gradient, at.to, part.channel_first,
+      return scatter_planes<D, K, LIMITED>(tile, taps, deltas, owner, at.gradient, at.to, part.channel_first,
                                            part.channel_last);
   }
-  scatter_strided<T, D, K, LIMITED>(taps, deltas, owner, at.gradient, at.gradient_pixel, at.to, part.channel_first,
+  scatter_strided<T, D, K, LIMITED>(tile, taps, deltas, owner, at.gradient, at.gradient_pixel, at.to, part.channel_first,
                                     part.channel_last);
 }
 
@@ -52,14 +54,15 @@ void scatter_padded(const BackwardJob& job, const Part& part, const Block<D, K, 
   const Slab slab{part.slab_first, part.slab_last};
   for (int other = 0; other < block.taps.others; ++other) {
     const int t = block.taps.other[other];
+    const std::int64_t pixel = pixel_of(block.tile, t);
     double x[D];
-    block.point(t, x);
+    block.point(job.grid, t, x);
     const PaddedTaps<D, K, W, false> taps(x, geometry, job.padding, job.grid.grid.align_corners);
     if (!taps.readable) continue;
     for (int k = 0; k < taps.present; ++k) {
       if (!slab.owns(taps.slow[k])) continue;
       for (std::int64_t c = part.channel_first; c < part.channel_last; ++c) {
-        const W g = widen(at.gradient.data[c * at.gradient.channel_stride + t * at.gradient_pixel]);
+        const W g = widen(at.gradient.data[c * at.gradient.channel_stride + pixel * at.gradient_pixel]);
         at.to.data[c * at.to.channel_stride + taps.offset[k]] += taps.weight[k] * g;
       }
     }
@@ -72,49 +75,52 @@ void scatter(const BackwardJob& job, const Part& part, Block<D, K, typename Comp
   const bool whole = part.slab_first == 0 && part.slab_last == job.image.size[D - 1];
   if (block.taps.inside) {
     if (whole) {
-      scatter_inside<T, D, K, false>(job, part, block.taps, Owner<D, K>{nullptr, nullptr}, at);
+      scatter_inside<T, D, K, false>(job, part, block, Owner<D, K>{nullptr, nullptr}, at);
     } else {
-      std::int32_t slow[ROOM];
-      block.slow(slow);
+      std::int32_t slow[BLOCK];
+      block.slow(job.grid, slow);
       const Slab slab{part.slab_first, part.slab_last};
       // A block that does not reach the slab is most of them.
       bool reaches = false;
-      for (int t = 0; t < block.taps.count; ++t)
+      for (int t = 0; t < block.tile.groups * LANES; ++t)
         reaches |= slow[t] < slab.last && slow[t] + K::TAPS > slab.first && slow[t] >= 0;
-      if (reaches) scatter_inside<T, D, K, true>(job, part, block.taps, Owner<D, K>{&slab, slow}, at);
+      if (reaches) scatter_inside<T, D, K, true>(job, part, block, Owner<D, K>{&slab, slow}, at);
     }
   }
-  if (block.taps.others) scatter_padded<T, D, K>(job, part, block, at);
+  scatter_padded<T, D, K>(job, part, block, at);
 }
 
 template <class T, int D, class K>
-void slope_inside(const BackwardJob& job, const Taps<D, typename Compute<T>::type>& taps, const Sources<T>& at,
-                  typename Compute<T>::type (&to)[MAX_DIMS][ROOM]) {
+void slope_inside(const BackwardJob& job, const Block<D, K, typename Compute<T>::type>& block, const Sources<T>& at,
+                  typename Compute<T>::type (&to)[MAX_DIMS][BLOCK]) {
+  const Tile& tile = block.tile;
+  const auto& taps = block.taps;
   const Deltas<D, K> deltas{Geometry<D>(job.image)};
   const std::int64_t channels = job.image.channels;
   if constexpr (std::is_same_v<T, float>) {
     const Layouts<T> layouts(job.image, job.grad_output);
-    if (layouts.last) return slope_last<K>(taps, deltas, at.image.data, at.gradient.data, channels, to);
-    if (layouts.planar) return slope_planes(K(), taps, deltas, at.image, at.gradient, channels, to);
+    if (layouts.last) return slope_last<K>(tile, taps, deltas, at.image.data, at.gradient.data, channels, to);
+    if (layouts.planar) return slope_planes(K(), tile, taps, deltas, at.image, at.gradient, channels, to);
   }
-  slope_strided<T, K>(taps, deltas, at.image, at.gradient, at.gradient_pixel, channels, to);
+  slope_strided<T, K>(tile, taps, deltas, at.image, at.gradient, at.gradient_pixel, channels, to);
 }
 
 template <class T, int D, class K>
 void slope_padded(const BackwardJob& job, const Block<D, K, typename Compute<T>::type>& block,
-                  const Sources<T>& at, typename Compute<T>::type (&to)[MAX_DIMS][ROOM]) {
+                  const Sources<T>& at, typename Compute<T>::type (&to)[MAX_DIMS][BLOCK]) {
   using W = typename Compute<T>::type;
   const Geometry<D> geometry(job.image);
   for (int other = 0; other < block.taps.others; ++other) {
     const int t = block.taps.other[other];
+    const std::int64_t pixel = pixel_of(block.tile, t);
     double x[D];
-    block.point(t, x);
+    block.point(job.grid, t, x);
     const PaddedTaps<D, K, W, true> taps(x, geometry, job.padding, job.grid.grid.align_corners);
     for (int a = 0; a < D; ++a) to[a][t] = 0;
     if (!taps.readable) continue;
     for (std::int64_t c = 0; c < job.image.channels; ++c) {
       const T* from = at.image.data + c * at.image.channel_stride;
-      const W g = widen(at.gradient.data[c * at.gradient.channel_stride + t * at.gradient_pixel]);
+      const W g = widen(at.gradient.data[c * at.gradient.channel_stride + pixel * at.gradient_pixel]);
       const W fill = at.fill ? at.fill[c] : W(0);
       for (int a = 0; a < D; ++a)
         to[a][t] += g * taps.derivative(a, fill, [&](std::int64_t offset) { return widen(from[offset]); });
@@ -128,24 +134,26 @@ void backward(const BackwardJob& job, const Part& part) {
   const Geometry<D> geometry(job.image), target(job.grad_image.data != nullptr ? job.grad_image : job.image);
   bool alike = true;
   for (int a = 0; a < D; ++a) alike &= geometry.stride[a] == target.stride[a];
+  const Sources<T> at(job, part.n);
   Block<D, K, W> block;
-  for (std::int64_t first = part.first; first < part.last; first += BLOCK) {
-    const int count = part.last - first < BLOCK ? static_cast<int>(part.last - first) : BLOCK;
-    Sources<T> at(job, part.n);
-    at.gradient.data += first * at.gradient_pixel;
+  for (std::int64_t index = part.first; index < part.last; ++index) {
+    job.tiling.tile(index, block.tile);
     bool found = false;
     if constexpr (K::TAPS > 1) {
       if (part.grid) {
-        alignas(64) W gradient[MAX_DIMS][ROOM];
-        block.find(job.grid, part.n, first, count, geometry);
+        alignas(64) W gradient[MAX_DIMS][BLOCK];
+        block.find(job.grid, part.n, geometry, job.padding);
         found = alike;
-        if (block.taps.inside) slope_inside<T, D, K>(job, block.taps, at, gradient);
-        if (block.taps.others) slope_padded<T, D, K>(job, block, at, gradient);
-        block.carry(job, part, first, gradient);
+        if (block.taps.inside)
+          slope_inside<T, D, K>(job, block, at, gradient);
+        else
+          std::memset(gradient, 0, sizeof(gradient));
+        slope_padded<T, D, K>(job, block, at, gradient);
+        block.carry(job, part, gradient);
       }
     }
     if (part.image) {
-      if (!found) block.find(job.grid, part.n, first, count, target);
+      if (!found) block.find(job.grid, part.n, target, job.padding);
       scatter<T, D, K>(job, part, block, at);
     }
   }

@@ -63,25 +63,26 @@ TORCHSTN_INLINE double product(const W* g, const F* f, std::int64_t length) {
 
 // Adds one row of the folded matrix's gradient.
 template <class W>
-void matrix_row(const Grid& grid, std::int64_t first, int count, const W* g, double* row) {
-  for_each_row(grid.size, first, count, [&](int at, int length, std::int64_t j, std::int64_t i, std::int64_t k) {
+void matrix_row(int dims, const Tile& tile, const W* g, double* row) {
+  for (int p = 0; p < tile.pieces; ++p) {
+    const Piece& piece = tile.piece[p];
     double sum, with_index;
-    moments(g + at, length, j, sum, with_index);
+    moments(g + piece.at, piece.length, piece.j, sum, with_index);
     row[0] += with_index;
-    row[1] += static_cast<double>(i) * sum;
-    if (grid.dims == 3) row[2] += static_cast<double>(k) * sum;
-    row[grid.dims] += sum;
-  });
+    row[1] += static_cast<double>(piece.i) * sum;
+    if (dims == 3) row[2] += static_cast<double>(piece.k) * sum;
+    row[dims] += sum;
+  }
 }
 
 // Gradients of quotients to gradients of numerators, in place, and of the denominator.
 template <class R, class W>
-void divide(const Grid& grid, int count, const Coordinates<R>& at, W (&g)[MAX_DIMS][ROOM], W* denominator) {
-  for (int t = 0; t < count; ++t) {
+void divide(int dims, int lanes, const Coordinates<R>& at, W (&g)[MAX_DIMS][BLOCK], W* denominator) {
+  for (int t = 0; t < lanes; ++t) {
     W down = 0;
     bool reads = false;
-    for (int a = 0; a < grid.dims; ++a) reads |= g[a][t] != W(0);
-    for (int a = 0; a < grid.dims; ++a) {
+    for (int a = 0; a < dims; ++a) reads |= g[a][t] != W(0);
+    for (int a = 0; a < dims; ++a) {
       const W scaled = reads ? g[a][t] * static_cast<W>(at.reciprocal[t]) : W(0);
       down -= reads ? scaled * static_cast<W>(at.axis[a][t]) : W(0);
       g[a][t] = scaled;
@@ -91,50 +92,53 @@ void divide(const Grid& grid, int count, const Coordinates<R>& at, W (&g)[MAX_DI
 }
 
 template <class R, class W>
-void stored_offsets(const Grid& grid, std::int64_t first, int count, const W (&g)[MAX_DIMS][ROOM], double* to) {
-  const R* values = static_cast<const R*>(grid.values[0]) + first;
+void stored_offsets(const Grid& grid, const Piece& piece, const W (&g)[MAX_DIMS][BLOCK], double* to) {
+  const R* values = static_cast<const R*>(grid.values[0]) + piece.pixel;
   for (std::int64_t k = 0; k < grid.functions; ++k)
-    for (int a = 0; a < grid.dims; ++a) to[k * grid.dims + a] += product(g[a], values + k * grid.pixels(), count);
+    for (int a = 0; a < grid.dims; ++a)
+      to[k * grid.dims + a] += product(g[a] + piece.at, values + k * grid.pixels(), piece.length);
 }
 
 template <class R, class W>
-void separable_offsets(const PixelGrid& pixel_grid, std::int64_t first, int count, const W (&g)[MAX_DIMS][ROOM],
-                       double* to) {
+void separable_offsets(const PixelGrid& pixel_grid, const Piece& piece, const W (&g)[MAX_DIMS][BLOCK], double* to) {
   const Grid& grid = pixel_grid.grid;
   const auto* along_y = static_cast<const R*>(grid.values[1]);
   const auto* along_z = static_cast<const R*>(grid.values[2]);
-  for_each_row(grid.size, first, count, [&](int at, int length, std::int64_t j, std::int64_t i, std::int64_t k) {
-    for (std::int64_t k0 = 0; k0 < grid.count[0]; ++k0) {
-      const std::int64_t low = pixel_grid.first[0][k0], high = pixel_grid.last[0][k0];
-      const std::int64_t from = low > j ? low : j, end = high < j + length ? high : j + length;
-      if (from >= end) continue;
-      const R* f = static_cast<const R*>(grid.values[0]) + k0 * grid.size[0] + from;
-      double sums[MAX_DIMS];
-      for (int a = 0; a < grid.dims; ++a) sums[a] = product(g[a] + at + (from - j), f, end - from);
-      for (std::int64_t k2 = 0; k2 < grid.count[2]; ++k2)
-        for (std::int64_t k1 = 0; k1 < grid.count[1]; ++k1) {
-          double w = static_cast<double>(along_y[k1 * grid.size[1] + i]);
-          if (grid.dims == 3) w *= static_cast<double>(along_z[k2 * grid.size[2] + k]);
-          if (w == 0) continue;
-          double* o = to + ((k2 * grid.count[1] + k1) * grid.count[0] + k0) * grid.dims;
-          for (int a = 0; a < grid.dims; ++a) o[a] += w * sums[a];
-        }
-    }
-  });
+  for (std::int64_t k0 = 0; k0 < grid.count[0]; ++k0) {
+    const std::int64_t low = pixel_grid.first[0][k0], high = pixel_grid.last[0][k0];
+    const std::int64_t from = low > piece.j ? low - piece.j : 0;
+    const std::int64_t end = high < piece.j + piece.length ? high - piece.j : piece.length;
+    if (from >= end) continue;
+    const R* f = static_cast<const R*>(grid.values[0]) + k0 * grid.size[0] + piece.j + from;
+    double sums[MAX_DIMS];
+    for (int a = 0; a < grid.dims; ++a) sums[a] = product(g[a] + piece.at + from, f, end - from);
+    for (std::int64_t k2 = 0; k2 < grid.count[2]; ++k2)
+      for (std::int64_t k1 = 0; k1 < grid.count[1]; ++k1) {
+        double w = static_cast<double>(along_y[k1 * grid.size[1] + piece.i]);
+        if (grid.dims == 3) w *= static_cast<double>(along_z[k2 * grid.size[2] + piece.k]);
+        if (w == 0) continue;
+        double* o = to + ((k2 * grid.count[1] + k1) * grid.count[0] + k0) * grid.dims;
+        for (int a = 0; a < grid.dims; ++a) o[a] += w * sums[a];
+      }
+  }
 }
 
 template <class R, class W>
-void points(const BackwardJob& job, const Part& part, std::int64_t first, int count, const W (&g)[MAX_DIMS][ROOM]) {
+void points(const BackwardJob& job, const Part& part, const Tile& tile, const W (&g)[MAX_DIMS][BLOCK]) {
   const PixelGrid& pixel_grid = job.grid;
   const Grid& grid = pixel_grid.grid;
   const int d = grid.dims;
   const std::int64_t n = grid.batch == 1 ? 0 : part.n;
-  R* to = static_cast<R*>(job.grad_grid.points) + (n * grid.pixels() + first) * d;
+  R* image = static_cast<R*>(job.grad_grid.points) + n * grid.pixels() * d;
   for (int a = 0; a < d; ++a) {
     const R scale = grid.kind == GridKind::pixels ? R(1) : static_cast<R>(pixel_grid.extent(a) / 2);
-    for (int t = 0; t < count; ++t) {
-      const R value = static_cast<R>(g[a][t]) * scale;
-      to[t * d + a] = part.accumulate_points ? to[t * d + a] + value : value;
+    for (int p = 0; p < tile.pieces; ++p) {
+      const Piece& piece = tile.piece[p];
+      R* to = image + piece.pixel * d + a;
+      for (int t = 0; t < piece.length; ++t) {
+        const R value = static_cast<R>(g[a][piece.at + t]) * scale;
+        to[t * d] = part.accumulate_points ? to[t * d] + value : value;
+      }
     }
   }
 }
@@ -142,31 +146,33 @@ void points(const BackwardJob& job, const Part& part, std::int64_t first, int co
 }  // namespace
 
 template <class R, class W>
-void reduce(const BackwardJob& job, const Part& part, std::int64_t first, int count, const Coordinates<R>& at,
-            W (&g)[MAX_DIMS][ROOM]) {
+void reduce(const BackwardJob& job, const Part& part, const Tile& tile, const Coordinates<R>& at,
+            W (&g)[MAX_DIMS][BLOCK]) {
   const Grid& grid = job.grid.grid;
-  if (job.grad_grid.points != nullptr) return points<R>(job, part, first, count, g);
+  if (job.grad_grid.points != nullptr) return points<R>(job, part, tile, g);
   const int d = grid.dims;
   if (grid.projective) {
-    alignas(64) W denominator[ROOM];
-    divide(grid, count, at, g, denominator);
-    matrix_row(grid, first, count, denominator, part.partial + d * (d + 1));
+    alignas(64) W denominator[BLOCK];
+    divide(d, tile.groups * LANES, at, g, denominator);
+    matrix_row(d, tile, denominator, part.partial + d * (d + 1));
   }
   if (job.grad_grid.matrix != nullptr)
-    for (int a = 0; a < d; ++a) matrix_row(grid, first, count, g[a], part.partial + a * (d + 1));
+    for (int a = 0; a < d; ++a) matrix_row(d, tile, g[a], part.partial + a * (d + 1));
   if (job.grad_grid.offsets == nullptr) return;
   double* to = part.partial + grid.rows() * (d + 1);
-  if (grid.kind == GridKind::basis)
-    stored_offsets<R>(grid, first, count, g, to);
-  else
-    separable_offsets<R>(job.grid, first, count, g, to);
+  for (int p = 0; p < tile.pieces; ++p) {
+    if (grid.kind == GridKind::basis)
+      stored_offsets<R>(grid, tile.piece[p], g, to);
+    else
+      separable_offsets<R>(job.grid, tile.piece[p], g, to);
+  }
 }
 
-template void reduce(const BackwardJob&, const Part&, std::int64_t, int, const Coordinates<float>&,
-                     float (&)[MAX_DIMS][ROOM]);
-template void reduce(const BackwardJob&, const Part&, std::int64_t, int, const Coordinates<double>&,
-                     float (&)[MAX_DIMS][ROOM]);
-template void reduce(const BackwardJob&, const Part&, std::int64_t, int, const Coordinates<double>&,
-                     double (&)[MAX_DIMS][ROOM]);
+template void reduce(const BackwardJob&, const Part&, const Tile&, const Coordinates<float>&,
+                     float (&)[MAX_DIMS][BLOCK]);
+template void reduce(const BackwardJob&, const Part&, const Tile&, const Coordinates<double>&,
+                     float (&)[MAX_DIMS][BLOCK]);
+template void reduce(const BackwardJob&, const Part&, const Tile&, const Coordinates<double>&,
+                     double (&)[MAX_DIMS][BLOCK]);
 
 TORCHSTN_END

@@ -24,16 +24,6 @@ TORCHSTN_INLINE std::int64_t remap(std::int64_t index, std::int64_t length, Padd
   return folded < length ? folded : 2 * length - 1 - folded;
 }
 
-// Whether no tap of a point lies in the image, however the others may be remapped: with a constant outside the
-// point then reads that constant.
-template <int D, class K>
-TORCHSTN_INLINE bool far_outside(const double (&x)[D], const Geometry<D>& geometry) {
-  bool far = false;
-  for (int a = 0; a < D; ++a)
-    far |= !(x[a] >= 1 - K::TAPS - K::FIRST) | !(x[a] < static_cast<double>(geometry.length[a] - K::FIRST));
-  return far;
-}
-
 template <int D, class K, class W, bool SLOPES>
 struct PaddedTaps {
   static constexpr int COUNT = power(K::TAPS, D);
@@ -48,8 +38,7 @@ struct PaddedTaps {
   W absent_slope[D] = {};
 
   PaddedTaps(const double (&x)[D], const Geometry<D>& geometry, Padding padding, bool align_corners) {
-    const bool constant = padding == Padding::zeros || padding == Padding::fill;
-    readable = !(constant && far_outside<D, K>(x, geometry));
+    readable = true;
     for (int a = 0; a < D; ++a) readable &= __builtin_isfinite(x[a]) != 0;
     if (!readable) return;
     std::int64_t index[D][K::TAPS];

@@ -1,5 +1,5 @@
-// Reading: the output of a block of pixels, one function per layout. Pixels that do not read inside the image get a
-// harmless value here, and their own afterwards.
+// Reading: the output of a tile, one function per layout. Pixels that do not read inside the image get the
+// constant outside; those whose taps are replaced get their own value afterwards.
 #pragma once
 
 #include "taps.hpp"
@@ -29,7 +29,7 @@ struct PairWeights {
   static constexpr int COUNT = power(2, D - 1);
   Float8 low[COUNT], high[COUNT];
 
-  TORCHSTN_INLINE explicit PairWeights(const float (&fraction)[D][ROOM], int at) {
+  TORCHSTN_INLINE explicit PairWeights(const float (&fraction)[D][BLOCK], int at) {
     Float8 w[D][2];
     for (int a = 0; a < D; ++a) {
       Float8 f;
@@ -50,26 +50,38 @@ TORCHSTN_INLINE void load_group(const float* from, const std::int64_t* offset, F
   load_pairs(high, from + offset[2], from + offset[3], from + offset[6], from + offset[7]);
 }
 
-// Asks for the lines of memory a block will read, all at once: read one after the other, each would be waited for.
+// Asks for the lines of memory a tile will read, all at once: one after the other, each would be waited for.
 // Neighbouring outputs share lines, and the row above was mostly asked for by the output row above.
 template <int D, class K>
-TORCHSTN_INLINE void prefetch_planes(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* plane) {
-  constexpr int STRIDE = 4;
-  for (int t = 0; t < taps.count; t += STRIDE) prefetch(plane + taps.offset[t] + deltas.at[Deltas<D, K>::COUNT - 1]);
+TORCHSTN_INLINE void prefetch_plane(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas,
+                                    const float* plane) {
+  constexpr int STEP = 4;
+  for (int t = 0; t < tile.groups * LANES; t += STEP)
+    prefetch(plane + taps.offset[t] + deltas.at[Deltas<D, K>::COUNT - 1]);
 }
 
+// The constant outside, by channel.
+template <class W>
+struct Outside {
+  const W* fill;  // null: zeros
+
+  TORCHSTN_INLINE W operator[](std::int64_t c) const { return fill ? fill[c] : W(0); }
+};
+
 template <int D>
-void read_planes(Linear, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas, Planes<const float> image,
-                 Planes<float> output, std::int64_t channels) {
-  const int count = taps.count, groups = taps.groups;
+void read_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas,
+                 Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
   const bool far = channels * image.channel_stride > (1 << 16);  // more than is likely to be near already
   for (std::int64_t c0 = 0; c0 < channels; c0 += CHANNELS_AT_ONCE) {
     const std::int64_t end = c0 + CHANNELS_AT_ONCE < channels ? c0 + CHANNELS_AT_ONCE : channels;
-    if (far) for (std::int64_t c = c0; c < end; ++c) prefetch_planes(taps, deltas, image.data + c * image.channel_stride);
-    for (int group = 0; group < groups; ++group) {
-      const int at = group * LANES;
+    for (std::int64_t c = c0; far && c < end; ++c)
+      prefetch_plane(tile, taps, deltas, image.data + c * image.channel_stride);
+    for (int group = 0; group < tile.groups; ++group) {
+      const int at = group * LANES, valid = tile.valid[group];
       const std::int64_t* offset = taps.offset + at;
       const PairWeights<D> weights(taps.fraction, at);
+      Int8 mask;
+      load(mask, taps.mask + at);
       for (std::int64_t c = c0; c < end; ++c) {
         const float* from = image.data + c * image.channel_stride;
         Float8 low = {}, high = {}, a, b;
@@ -80,7 +92,8 @@ void read_planes(Linear, const Taps<D, float>& taps, const Deltas<D, Linear>& de
         }
         Float8 even, odd;
         separate(low, high, even, odd);
-        store_group(output.data + c * output.channel_stride + at, count - at, even + odd);
+        store_group(output.data + c * output.channel_stride + tile.pixel[group], valid,
+                    select(mask, even + odd, outside[c]));
       }
     }
   }
@@ -104,7 +117,7 @@ TORCHSTN_INLINE void transpose(const Float8 (&v)[4], float (&to)[LANES][4]) {
 
 // The cubic's weights, or slopes, of a group: [axis][pixel][tap].
 template <int D, bool SLOPES>
-TORCHSTN_INLINE void cubic_weights(const float (&fraction)[D][ROOM], int at, float (&to)[D][LANES][4]) {
+TORCHSTN_INLINE void cubic_weights(const float (&fraction)[D][BLOCK], int at, float (&to)[D][LANES][4]) {
   for (int a = 0; a < D; ++a) {
     Float8 f, w[4];
     load(f, fraction[a] + at);
@@ -117,13 +130,15 @@ TORCHSTN_INLINE void cubic_weights(const float (&fraction)[D][ROOM], int at, flo
 }
 
 template <int D>
-void read_planes(Cubic, const Taps<D, float>& taps, const Deltas<D, Cubic>& deltas, Planes<const float> image,
-                 Planes<float> output, std::int64_t channels) {
+void read_planes(Cubic, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Cubic>& deltas,
+                 Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
   constexpr int ROWS = power(4, D - 1);
-  for (int group = 0; group < taps.groups; ++group) {
+  for (int group = 0; group < tile.groups; ++group) {
     const int at = group * LANES;
     alignas(32) float w[D][LANES][4];
     cubic_weights<D, false>(taps.fraction, at, w);
+    Int8 mask;
+    load(mask, taps.mask + at);
     for (std::int64_t c = 0; c < channels; ++c) {
       const float* from = image.data + c * image.channel_stride;
       Float8 result;
@@ -137,7 +152,8 @@ void read_planes(Cubic, const Taps<D, float>& taps, const Deltas<D, Cubic>& delt
         load(along_x, w[0][u]);
         result[u] = sum(Float4(total * along_x));
       }
-      store_group(output.data + c * output.channel_stride + at, taps.count - at, result);
+      store_group(output.data + c * output.channel_stride + tile.pixel[group], tile.valid[group],
+                  select(mask, result, outside[c]));
     }
   }
 }
@@ -191,49 +207,53 @@ TORCHSTN_INLINE void read_channels(const float* from, const std::int64_t (&delta
   }
 }
 
+// Calls `visit(lane, pixel)` for the pixels of a tile.
+template <class Visit>
+TORCHSTN_INLINE void for_each_pixel(const Tile& tile, const Visit& visit) {
+  for (int group = 0; group < tile.groups; ++group)
+    for (int u = 0; u < tile.valid[group]; ++u) visit(group * LANES + u, tile.pixel[group] + u);
+}
+
 template <class K, int D>
-void read_last(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* image, float* output,
-               std::int64_t channels) {
-  for (int t = 0; t < taps.count; ++t) {
+void read_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* image,
+               float* output, std::int64_t channels, Outside<float> outside) {
+  for_each_pixel(tile, [&](int t, std::int64_t pixel) {
+    float* to = output + pixel * channels;
+    if (!taps.mask[t]) {
+      for (std::int64_t c = 0; c < channels; ++c) to[c] = outside[c];
+      return;
+    }
     float w[Deltas<D, K>::COUNT];
     product_weights<D, K>(taps, t, w);
-    read_channels(image + taps.offset[t], deltas.at, w, output + t * channels, channels, K::TAPS);
-  }
+    read_channels(image + taps.offset[t], deltas.at, w, to, channels, K::TAPS);
+  });
 }
 
-// Any type and any strides.
+// Any type and any strides; also where no pixel reads inside. The nearest pixel is copied, whatever its type.
 template <class T, class K, int D>
-void read_strided(const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas, const T* image,
-                  std::int64_t from_channel, T* output, std::int64_t to_channel, std::int64_t to_pixel,
-                  std::int64_t channels) {
+void read_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
+                  const T* image, std::int64_t from_channel, T* output, std::int64_t to_channel,
+                  std::int64_t to_pixel, std::int64_t channels, Outside<typename Compute<T>::type> outside) {
   using W = typename Compute<T>::type;
-  for (int t = 0; t < taps.count; ++t) {
-    W w[Deltas<D, K>::COUNT];
-    product_weights<D, K>(taps, t, w);
-    const T* from = image + taps.offset[t];
-    T* to = output + t * to_pixel;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      W total = 0;
-      for (int k = 0; k < Deltas<D, K>::COUNT; ++k) total += w[k] * widen(from[c * from_channel + deltas.at[k]]);
-      narrow(total, to[c * to_channel]);
+  for_each_pixel(tile, [&](int t, std::int64_t pixel) {
+    T* to = output + pixel * to_pixel;
+    if (!taps.mask[t]) {
+      for (std::int64_t c = 0; c < channels; ++c) narrow(outside[c], to[c * to_channel]);
+      return;
     }
-  }
-}
-
-// The nearest pixel is copied, whatever its type.
-template <class T, int D, class W>
-void copy_strided(const Taps<D, W>& taps, const T* image, std::int64_t from_channel, T* output,
-                  std::int64_t to_channel, std::int64_t to_pixel, std::int64_t channels) {
-  if (to_channel == 1 && from_channel == 1) {
-    for (int t = 0; t < taps.count; ++t)
-      std::memcpy(output + t * to_pixel, image + taps.offset[t], static_cast<std::size_t>(channels) * sizeof(T));
-    return;
-  }
-  for (std::int64_t c = 0; c < channels; ++c) {
-    const T* from = image + c * from_channel;
-    T* to = output + c * to_channel;
-    for (int t = 0; t < taps.count; ++t) to[t * to_pixel] = from[taps.offset[t]];
-  }
+    const T* from = image + taps.offset[t];
+    if constexpr (K::TAPS == 1) {
+      for (std::int64_t c = 0; c < channels; ++c) to[c * to_channel] = from[c * from_channel];
+    } else {
+      W w[Deltas<D, K>::COUNT];
+      product_weights<D, K>(taps, t, w);
+      for (std::int64_t c = 0; c < channels; ++c) {
+        W total = 0;
+        for (int k = 0; k < Deltas<D, K>::COUNT; ++k) total += w[k] * widen(from[c * from_channel + deltas.at[k]]);
+        narrow(total, to[c * to_channel]);
+      }
+    }
+  });
 }
 
 TORCHSTN_END

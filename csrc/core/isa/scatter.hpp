@@ -27,11 +27,6 @@ struct Owner {
   }
 };
 
-template <class T, class W>
-TORCHSTN_INLINE W gradient_at(const T* g, std::int64_t offset) {
-  return static_cast<W>(widen(g[offset]));
-}
-
 TORCHSTN_INLINE void load_masked(Float8& v, const float* from, const std::int32_t* mask, int rest) {
   Int8 m, bits;
   if (rest >= LANES) {
@@ -47,12 +42,12 @@ TORCHSTN_INLINE void load_masked(Float8& v, const float* from, const std::int32_
 // Planes of floats. Neighbouring outputs add to the same pixels, and each addition waits for the one before it
 // to reach memory; so several lanes (channels, or distant parts of the block) take turns.
 template <int D, class K, bool LIMITED>
-void scatter_planes(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
+void scatter_planes(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
                     Planes<const float> gradient, Planes<float> to, std::int64_t c0, std::int64_t c1) {
   constexpr int COUNT = Deltas<D, K>::COUNT;
   constexpr int TURNS = 4;
   const int streams = c1 - c0 >= TURNS ? 1 : TURNS;
-  const int stretch = (taps.groups + streams - 1) / streams;
+  const int stretch = (tile.groups + streams - 1) / streams;
   alignas(32) float product[TURNS][COUNT][LANES];
   const std::int64_t* offset[TURNS];
   float* base[TURNS];
@@ -63,7 +58,7 @@ void scatter_planes(const Taps<D, float>& taps, const Deltas<D, K>& deltas, cons
       int lanes = 0;
       for (int stream = 0; stream < streams; ++stream) {
         const int group = stream * stretch + step;
-        if (group >= taps.groups) break;
+        if (group >= tile.groups) break;
         const int at = group * LANES;
         Float8 w[D][K::TAPS];
         for (int a = 0; a < D; ++a) {
@@ -73,7 +68,8 @@ void scatter_planes(const Taps<D, float>& taps, const Deltas<D, K>& deltas, cons
         }
         for (int plane = 0; plane < planes; ++plane, ++lanes) {
           Float8 g;
-          load_masked(g, gradient.data + (c + plane) * gradient.channel_stride + at, taps.mask + at, taps.count - at);
+          load_masked(g, gradient.data + (c + plane) * gradient.channel_stride + tile.pixel[group], taps.mask + at,
+                      tile.valid[group]);
           offset[lanes] = taps.offset + at;
           base[lanes] = to.data + (c + plane) * to.channel_stride;
           pixel[lanes] = at;
@@ -96,13 +92,13 @@ void scatter_planes(const Taps<D, float>& taps, const Deltas<D, K>& deltas, cons
 
 // Channels side by side, floats.
 template <int D, class K, bool LIMITED>
-void scatter_last(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
+void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
                   const float* gradient, float* to, std::int64_t channels) {
-  for (int t = 0; t < taps.count; ++t) {
-    if (!taps.mask[t]) continue;
+  for_each_pixel(tile, [&](int t, std::int64_t pixel) {
+    if (!taps.mask[t]) return;
     float w[Deltas<D, K>::COUNT];
     product_weights<D, K>(taps, t, w);
-    const float* g = gradient + t * channels;
+    const float* g = gradient + pixel * channels;
     float* first = to + taps.offset[t];
     for (int k = 0; k < Deltas<D, K>::COUNT; ++k) {
       if (LIMITED && !owner.owns(t, k)) continue;
@@ -116,26 +112,26 @@ void scatter_last(const Taps<D, float>& taps, const Deltas<D, K>& deltas, const 
       }
       for (; c < channels; ++c) sum[c] += w[k] * g[c];
     }
-  }
+  });
 }
 
 // Any type of gradient, any layout.
 template <class T, int D, class K, bool LIMITED>
-void scatter_strided(const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
+void scatter_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
                      const Owner<D, K>& owner, Planes<const T> gradient, std::int64_t from_pixel,
                      Planes<typename Compute<T>::type> to, std::int64_t c0, std::int64_t c1) {
   using W = typename Compute<T>::type;
-  for (int t = 0; t < taps.count; ++t) {
-    if (!taps.mask[t]) continue;
+  for_each_pixel(tile, [&](int t, std::int64_t pixel) {
+    if (!taps.mask[t]) return;
     W w[Deltas<D, K>::COUNT];
     product_weights<D, K>(taps, t, w);
     for (std::int64_t c = c0; c < c1; ++c) {
-      const W g = widen(gradient.data[c * gradient.channel_stride + t * from_pixel]);
+      const W g = widen(gradient.data[c * gradient.channel_stride + pixel * from_pixel]);
       W* first = to.data + c * to.channel_stride + taps.offset[t];
       for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
         if (!LIMITED || owner.owns(t, k)) first[deltas.at[k]] += w[k] * g;
     }
-  }
+  });
 }
 
 TORCHSTN_END

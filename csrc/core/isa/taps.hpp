@@ -1,4 +1,4 @@
-// Which pixels a block of output pixels reads.
+// Which pixels a tile of output pixels reads.
 //
 // Most read inside the image only: for them an offset and a fraction per axis say everything, and loops without
 // branches do the rest. The others are listed, and gone through one by one with their taps replaced as the padding
@@ -40,16 +40,14 @@ struct Deltas {
 
 template <int D, class W>
 struct Taps {
-  int count = 0;   // pixels of the block
-  int groups = 0;  // of LANES pixels, the last one filled up
-  int inside = 0;  // pixels that read inside only
+  // Lanes that do not read inside have offset, fraction and mask 0: they may be read harmlessly wherever another lane
+  // of the tile reads inside.
+  alignas(64) std::int64_t offset[BLOCK];  // of the first tap, from the image's first pixel
+  alignas(64) W fraction[D][BLOCK];
+  alignas(64) std::int32_t mask[BLOCK];  // -1 inside, else 0
+  bool inside = false;                   // whether any lane is
   int others = 0;
-  // Pixels that do not read inside, and those that fill up the last group, have offset and fraction 0: they
-  // may be read harmlessly wherever another pixel of the block reads inside.
-  alignas(64) std::int64_t offset[ROOM];  // of the first tap, from the image's first pixel
-  alignas(64) W fraction[D][ROOM];
-  alignas(64) std::int32_t mask[ROOM];  // -1 inside, else 0
-  std::int16_t other[BLOCK];
+  std::int16_t other[BLOCK];  // lanes whose taps must be replaced; the rest read the constant outside
 };
 
 template <class K, class R>
@@ -65,74 +63,75 @@ TORCHSTN_INLINE std::int32_t first_pixel(R x, R& fraction) {
   return index;
 }
 
-// Offsets, fractions and masks of a block, for any type and any size of image.
-template <int D, class K, class R, class W>
-TORCHSTN_INLINE void locate(const Coordinates<R>& at, const Geometry<D>& geometry, Taps<D, W>& taps) {
-  const int count = taps.count;
-  R high[D];
-  std::int64_t start = 0;
-  for (int a = 0; a < D; ++a) {
-    high[a] = static_cast<R>(static_cast<double>(geometry.length[a]) - K::BELOW);
-    start += K::FIRST * geometry.stride[a];
-  }
-  for (int t = 0; t < count; ++t) {
-    std::int32_t mask = -1;
-    for (int a = 0; a < D; ++a)
-      mask &= -static_cast<std::int32_t>((at.axis[a][t] >= static_cast<R>(K::LOW)) & (at.axis[a][t] < high[a]));
-    std::int64_t offset = start;
+// Bounds of the points that read inside only, and of those that read the image at all, taps not being replaced.
+template <int D, class K, class R>
+struct Bounds {
+  R low = static_cast<R>(K::LOW), high[D];
+  R near = static_cast<R>(1 - K::TAPS - K::FIRST), beyond[D];
+
+  explicit Bounds(const Geometry<D>& geometry) {
     for (int a = 0; a < D; ++a) {
-      const R x = mask ? at.axis[a][t] : static_cast<R>(-K::FIRST);
-      R fraction;
-      offset += first_pixel<K>(x, fraction) * geometry.stride[a];
+      high[a] = static_cast<R>(static_cast<double>(geometry.length[a]) - K::BELOW);
+      beyond[a] = static_cast<R>(geometry.length[a] - K::FIRST);
+    }
+  }
+};
+
+// Any type and any size of image.
+template <int D, class K, class R, class W>
+void find_taps_singly(const Tile& tile, const Coordinates<R>& at, const Geometry<D>& geometry, bool constant,
+                      Taps<D, W>& taps) {
+  const Bounds<D, K, R> bounds(geometry);
+  std::int64_t start = 0;
+  for (int a = 0; a < D; ++a) start += K::FIRST * geometry.stride[a];
+  int inside = 0, others = 0;
+  for (int t = 0; t < tile.groups * LANES; ++t) {
+    const bool valid = t % LANES < tile.valid[t / LANES];
+    bool within = valid, reads = true;
+    for (int a = 0; a < D; ++a) {
+      const R x = at.axis[a][t];
+      within &= x >= bounds.low && x < bounds.high[a];
+      reads &= x >= bounds.near && x < bounds.beyond[a];
+    }
+    std::int64_t offset = within ? start : 0;
+    for (int a = 0; a < D; ++a) {
+      R fraction = 0;
+      if (within) offset += first_pixel<K>(at.axis[a][t], fraction) * geometry.stride[a];
       taps.fraction[a][t] = static_cast<W>(fraction);
     }
-    taps.mask[t] = mask;
+    taps.mask[t] = within ? -1 : 0;
     taps.offset[t] = offset;
+    inside |= within;
+    taps.other[others] = static_cast<std::int16_t>(t);
+    others += valid && !within && (reads || !constant);
   }
-  for (int t = count; t < taps.groups * LANES; ++t) {
-    taps.offset[t] = 0;
-    taps.mask[t] = 0;
-    for (int a = 0; a < D; ++a) taps.fraction[a][t] = 0;
-  }
-}
-
-// Counts the pixels that read inside and lists the others.
-template <int D, class W>
-TORCHSTN_INLINE void list_others(Taps<D, W>& taps) {
-  const int count = taps.count;
-  int others = 0;
-  for (int t = 0; t < count; t += LANES) {
-    Int8 mask;
-    load(mask, taps.mask + t);
-    if (all(mask)) continue;
-    const int end = count - t < LANES ? count : t + LANES;
-    for (int u = t; u < end; ++u) {
-      taps.other[others] = static_cast<std::int16_t>(u);
-      others += taps.mask[u] + 1;
-    }
-  }
+  taps.inside = inside != 0;
   taps.others = others;
-  taps.inside = count - others;
 }
 
-// The same for floats, a group at a time, up to the end of the last group.
+// Floats, a group at a time, where offsets fit 32 bits.
 template <int D, class K>
-TORCHSTN_INLINE void locate_groups(const Coordinates<float>& at, const Geometry<D>& geometry, Taps<D, float>& taps) {
-  float high[D];
+void find_taps_in_groups(const Tile& tile, const Coordinates<float>& at, const Geometry<D>& geometry, bool constant,
+                         Taps<D, float>& taps) {
+  const Bounds<D, K, float> bounds(geometry);
   std::int32_t start = 0, stride[D];
   for (int a = 0; a < D; ++a) {
-    high[a] = static_cast<float>(static_cast<double>(geometry.length[a]) - K::BELOW);
     stride[a] = static_cast<std::int32_t>(geometry.stride[a]);
     start += K::FIRST * stride[a];
   }
   const Int8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
-  const int count = taps.count;
-  for (int t = 0; t < count; t += LANES) {
+  const Int8 always = Int8{} - static_cast<std::int32_t>(!constant);
+  const int groups = tile.groups;
+  Int8 inside = {};
+  int others = 0;
+  for (int group = 0, t = 0; group < groups; ++group, t += LANES) {
     Float8 x[D];
-    Int8 mask = lanes < count - t;
+    const Int8 valid = lanes < tile.valid[group];
+    Int8 mask = valid, reads = valid;
     for (int a = 0; a < D; ++a) {
       load(x[a], at.axis[a] + t);
-      mask &= (x[a] >= static_cast<float>(K::LOW)) & (x[a] < high[a]);
+      mask &= (x[a] >= bounds.low) & (x[a] < bounds.high[a]);
+      reads &= (x[a] >= bounds.near) & (x[a] < bounds.beyond[a]);
     }
     Int8 offset = mask & start;
     for (int a = 0; a < D; ++a) {
@@ -148,32 +147,36 @@ TORCHSTN_INLINE void locate_groups(const Coordinates<float>& at, const Geometry<
     }
     store(taps.mask + t, mask);
     store_wide(taps.offset + t, offset);
+    inside |= mask;
+    const Int8 listed = ~mask & valid & (reads | always);
+    if (none(listed)) continue;
+    for (int u = 0; u < LANES; ++u) {
+      taps.other[others] = static_cast<std::int16_t>(t + u);
+      others -= listed[u];
+    }
   }
+  taps.inside = !none(inside);
+  taps.others = others;
 }
 
+// Sorts a tile's pixels into those that read inside, those whose taps the padding replaces, and the rest, which
+// there is none of unless the padding is `constant`.
 template <int D, class K, class R, class W>
-void find_taps(const Coordinates<R>& at, int count, const Geometry<D>& geometry, Taps<D, W>& taps) {
-  taps.count = count;
-  taps.groups = (count + LANES - 1) / LANES;
+TORCHSTN_INLINE void find_taps(const Tile& tile, const Coordinates<R>& at, const Geometry<D>& geometry, bool constant,
+                               Taps<D, W>& taps) {
   std::int64_t extent = 0;
   for (int a = 0; a < D; ++a) extent += geometry.length[a] * geometry.stride[a];
-  const bool short_offsets = extent < (std::int64_t{1} << 31);
   if constexpr (std::is_same_v<R, float> && std::is_same_v<W, float>) {
-    if (short_offsets)
-      locate_groups<D, K>(at, geometry, taps);
-    else
-      locate<D, K>(at, geometry, taps);
-  } else {
-    locate<D, K>(at, geometry, taps);
+    if (extent < (std::int64_t{1} << 31)) return find_taps_in_groups<D, K>(tile, at, geometry, constant, taps);
   }
-  list_others(taps);
+  find_taps_singly<D, K>(tile, at, geometry, constant, taps);
 }
 
 // The first tap's index along the slowest axis, far outside for pixels that do not read inside.
 template <int D, class K, class R, class W>
-void slow_indices(const Coordinates<R>& at, const Taps<D, W>& taps, std::int32_t (&slow)[ROOM]) {
+void slow_indices(const Tile& tile, const Coordinates<R>& at, const Taps<D, W>& taps, std::int32_t (&slow)[BLOCK]) {
   constexpr std::int32_t NOWHERE = -(1 << 30);
-  for (int t = 0; t < taps.groups * LANES; ++t) {
+  for (int t = 0; t < tile.groups * LANES; ++t) {
     slow[t] = NOWHERE;
     if (!taps.mask[t]) continue;
     R fraction;

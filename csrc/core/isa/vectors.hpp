@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "../api.hpp"
+#include "../tiling.hpp"
 
 #ifndef TORCHSTN_ISA
 #error "TORCHSTN_ISA names the instruction set this file is compiled for"
@@ -23,8 +23,6 @@
 #endif
 
 TORCHSTN_BEGIN
-
-constexpr int LANES = 8;
 
 typedef float Float8 __attribute__((vector_size(32)));
 typedef float Float4 __attribute__((vector_size(16)));
@@ -59,11 +57,16 @@ TORCHSTN_INLINE Int8 as_ints(const Float8& v) { return reinterpret_cast<Int8>(v)
 
 TORCHSTN_INLINE Float8 as_floats(const Int8& bits) { return reinterpret_cast<Float8>(bits); }
 
-// Whether a mask holds everywhere.
-TORCHSTN_INLINE bool all(const Int8& mask) {
-  std::int64_t words[4];
-  std::memcpy(words, &mask, sizeof(words));
-  return (words[0] & words[1] & words[2] & words[3]) == -1;
+// Whether a mask holds nowhere.
+TORCHSTN_INLINE bool none(const Int8& mask) {
+  const Long4 words = reinterpret_cast<Long4>(mask);
+  return (words[0] | words[1] | words[2] | words[3]) == 0;
+}
+
+// `v` where the mask holds, `other` elsewhere.
+TORCHSTN_INLINE Float8 select(const Int8& mask, const Float8& v, float other) {
+  const Float8 constant = Float8{} + other;
+  return as_floats((as_ints(v) & mask) | (as_ints(constant) & ~mask));
 }
 
 TORCHSTN_INLINE void prefetch(const void* address) { __builtin_prefetch(address); }
