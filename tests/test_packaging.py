@@ -2,9 +2,12 @@
 
 import ast
 import importlib.metadata
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -81,15 +84,62 @@ def test_versions_agree() -> None:
     assert importlib.metadata.version("torchstn") == PROJECT["version"]
 
 
-def test_the_wheel_holds_the_package_with_its_data_and_nothing_else(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    info = f"torchstn-{PROJECT['version']}.dist-info"
+INFO = f"torchstn-{PROJECT['version']}.dist-info"
+
+
+def _build(what: str, source: Path, to: Path, **environment: str) -> Path:
+    """Builds a wheel or an sdist as pip would, with what is installed here."""
+    call = f"from scikit_build_core import build; print(build.build_{what}({str(to)!r}))"
+    variables = os.environ | environment
+    subprocess.run([sys.executable, "-c", call], cwd=source, check=True, capture_output=True, env=variables)
+    (built,) = to.glob("*.tar.gz" if what == "sdist" else "*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, unpacked."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(_build("sdist", ROOT, folder)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / f"torchstn-{PROJECT['version']}"
+
+
+def _ours() -> set[str]:
     kept = (".py", ".toml", ".md", ".typed")
     ours = [path for path in SOURCE.rglob("*") if path.suffix in kept or path.name.endswith(kept)]
-    expected = {f"torchstn/{path.relative_to(SOURCE).as_posix()}" for path in ours}
-    assert expected <= names
-    assert {name.split("/")[0] for name in names} == {"torchstn", info}
-    assert f"{info}/licenses/LICENSE" in names
+    return {f"torchstn/{path.relative_to(SOURCE).as_posix()}" for path in ours}
+
+
+def test_the_source_distribution_holds_what_builds_tests_and_measures(unpacked: Path) -> None:
+    for folder in ("src", "csrc", "cmake", "tests", "benchmarks", "docs", "results"):
+        assert (unpacked / folder).is_dir(), folder
+    for name in ("CMakeLists.txt", "Makefile", "constraints.txt", "LICENSE", "CHANGELOG.md", "CITATION.cff"):
+        assert (unpacked / name).is_file(), name
+    assert not [path for path in unpacked.rglob("*") if path.suffix in {".so", ".pyd", ".o"}]
+
+
+@pytest.mark.skipif(shutil.which("c++") is None, reason="needs a C++ compiler")
+def test_the_wheel_from_it_holds_the_package_and_the_module(unpacked: Path, tmp_path: Path) -> None:
+    # Unoptimised: it is the contents that are looked at. Where no wheel may go without the module, none does.
+    wheel = _build("wheel", unpacked, tmp_path, CIBUILDWHEEL="1", SKBUILD_CMAKE_BUILD_TYPE="Debug")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert _ours() <= names
+    assert [name for name in names if re.fullmatch(r"torchstn/_native\..*\.?(so|pyd)", name)]
+    # Nothing else, such as a runtime of OpenMP beside torch's.
+    assert {name.split("/")[0] for name in names} == {"torchstn", INFO}
+    assert f"{INFO}/licenses/LICENSE" in names
+
+
+def test_without_a_compiler_the_wheel_is_for_every_python(unpacked: Path, tmp_path: Path) -> None:
+    wheel = _build("wheel", unpacked, tmp_path, CXX="no-such-compiler", CIBUILDWHEEL="")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert _ours() <= names
+    assert not [name for name in names if "_native." in name]
+    assert f"{INFO}/entry_points.txt" in names
+
+
+def test_wheels_for_others_are_never_built_without_a_compiler(unpacked: Path, tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        _build("wheel", unpacked, tmp_path, CXX="no-such-compiler", CIBUILDWHEEL="1")
