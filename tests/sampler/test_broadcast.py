@@ -13,6 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 MANY = 5
 KERNELS = ("nearest", "linear", "cubic", "lanczos3", "bspline3")
 

@@ -15,7 +15,10 @@ from torch.fx.experimental.proxy_tensor import make_fx
 import torchstn as stn
 
 # torch loads its own scripted formulas the first time a forward derivative is taken.
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("each_backend"),
+    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
+]
 
 SIZE = (4, 5)
 KERNELS = pytest.mark.parametrize("kernel", ["linear", "cubic", "lanczos3", "bspline3"])

@@ -25,14 +25,14 @@ def _linear_only(request: Request) -> str | None:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Backend:
     """A backend faster than all others, for the linear kernel; everything it reads is 7."""
-    backend = Backend("fake", "nowhere", lambda: None, _linear_only, _sevens)
+    backend = Backend("fake", lambda: "nowhere", lambda: None, _linear_only, _sevens)
     monkeypatch.setattr("torchstn.sampler.dispatch.BACKENDS", [backend, *BACKENDS])
     return backend
 
 
 @pytest.fixture
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend = Backend("missing", "nowhere", lambda: "it was not built", lambda _: None, _sevens)
+    backend = Backend("missing", lambda: "nowhere", lambda: "it was not built", lambda _: None, _sevens)
     monkeypatch.setattr("torchstn.sampler.dispatch.BACKENDS", [backend, *BACKENDS])
 
 
@@ -81,7 +81,7 @@ def test_a_backend_is_told_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> No
         seen.append(request)
         return _sevens(request)
 
-    spy = Backend("spy", "nowhere", lambda: None, lambda _: None, remember)
+    spy = Backend("spy", lambda: "nowhere", lambda: None, lambda _: None, remember)
     monkeypatch.setattr("torchstn.sampler.dispatch.BACKENDS", [spy])
     points = torch.tensor([-1.0, 1.0]).view(1, 1, 1, 2)
     stn.sample(torch.zeros(1, 2, 3, 5), points, padding="fill", fill=[1, 2], align_corners=True)

@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 MODES = {"nearest": "nearest", "linear": "bilinear", "cubic": "bicubic"}
 PADDINGS = ("zeros", "border", "reflection")
 CONVENTIONS = pytest.mark.parametrize("align_corners", [False, True], ids=["edges", "centres"])

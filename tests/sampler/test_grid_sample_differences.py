@@ -12,6 +12,8 @@ from torch.nn import functional as F
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 # Widths at which a whole pixel is a whole pixel again after normalising, in each convention.
 WIDTHS = {False: 8, True: 9}
 

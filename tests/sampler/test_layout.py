@@ -10,6 +10,8 @@ from torch import Tensor
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 KERNELS = ("nearest", "linear", "cubic", "lanczos3", "bspline3")
 

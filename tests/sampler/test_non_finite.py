@@ -8,6 +8,8 @@ from torch import Tensor
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 SIZE = (5, 6)
 KERNELS = ("nearest", "linear", "cubic", "lanczos3", "bspline3")
 PADDINGS = ("zeros", "border", "reflection", "circular", "fill")

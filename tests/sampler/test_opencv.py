@@ -12,6 +12,8 @@ from support.points import to_normalised
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 FLAGS = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 BORDERS = {
     ("zeros", False): cv2.BORDER_CONSTANT,

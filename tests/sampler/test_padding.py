@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 SIZE = (5, 8)
 REACH = 14
 MODES = {"linear": "bilinear", "cubic": "bicubic", "nearest": "nearest"}

@@ -11,6 +11,8 @@ from support.points import random_pixels, to_normalised
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 SIZES = {1: (9,), 2: (6, 8), 3: (5, 4, 6)}
 # scipy's filter of a reflected image misses whole pixels by 0.27^(2 length): 2e-5 on 4 pixels.
 LONG = {1: (23,), 2: (22, 25), 3: (22, 24, 23)}

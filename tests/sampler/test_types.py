@@ -8,6 +8,8 @@ from torch import Tensor
 
 import torchstn as stn
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 SIZE = (6, 7)
 KERNELS = ("nearest", "linear", "cubic", "lanczos3", "bspline3")
 INTEGERS = (torch.int8, torch.int16, torch.int32, torch.int64)

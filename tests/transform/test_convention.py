@@ -7,6 +7,8 @@ from torch import Tensor
 
 from torchstn import sample, transform
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 
 def dot(size: tuple[int, ...], *where: int) -> Tensor:
     """A black image with one white pixel, at `where` in array order."""

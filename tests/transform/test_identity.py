@@ -8,6 +8,8 @@ from torchstn import sample, transform
 from torchstn.sampler.kernels import KERNELS
 from torchstn.transform import Transform
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 SIZES = {
     1: [(1,), (2,), (7,), (299,), (1023,)],
     2: [(1, 1), (1, 5), (6, 1), (5, 7), (28, 28), (23, 299)],

@@ -8,6 +8,8 @@ from torch import Tensor
 from torchstn import sample, transform
 from torchstn._types import Padding
 
+pytestmark = pytest.mark.usefixtures("each_backend")
+
 BAD = [float("nan"), float("inf"), float("-inf")]
 PADDINGS: tuple[Padding, ...] = ("zeros", "border", "reflection", "circular", "fill")
 

@@ -16,17 +16,22 @@ class Backend:
 
     Attributes:
         name: As passed to `sample`.
-        runs_on: For people: where it runs.
+        find_place: Where it runs, for people; asked only of a backend that is not missing.
         find_missing: Why it cannot run at all in this installation, or None.
         refusal: Why it cannot run a request, or None.
         sample: Runs a request: (n, c, *out) in the type and, for channels_last images, layout of the image.
     """
 
     name: str
-    runs_on: str
+    find_place: Callable[[], str]
     find_missing: Callable[[], str | None]
     refusal: Callable[[Request], str | None]
     sample: Callable[[Request], Tensor]
+
+    @property
+    def runs_on(self) -> str:
+        """Where it runs, for people."""
+        return self.find_place()
 
     @property
     def missing(self) -> str | None:
@@ -56,8 +61,14 @@ def _like_layout(output: Tensor, image: Tensor) -> Tensor:
 
 
 BACKENDS = [
-    Backend("native", "CPU, compiled", native.missing, native.refusal, native.sample),
-    Backend("reference", "every device and type, every derivative", lambda: None, lambda _: None, _reference),
+    Backend("native", native.place, native.missing, native.refusal, native.sample),
+    Backend(
+        "reference",
+        lambda: "every device and type, every derivative",
+        lambda: None,
+        lambda _: None,
+        _reference,
+    ),
 ]
 """Fastest first; the last one runs everything."""
 

@@ -2,6 +2,7 @@
 
 from .backend import sample as sample
 from .extension import missing as missing
+from .extension import place as place
 from .guards import refusal as refusal
 
-__all__ = ["missing", "refusal", "sample"]
+__all__ = ["missing", "place", "refusal", "sample"]

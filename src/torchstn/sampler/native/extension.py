@@ -37,9 +37,12 @@ class _Extension:
         try:
             self.loaded = importlib.import_module("torchstn._native")
         except ModuleNotFoundError:
-            self.missing = "its compiled module is not in this installation"
+            self.missing = (
+                "not built: this installation has no compiled module, as happens where no C++ compiler was "
+                "found; with one, install torchstn again"
+            )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the reference still runs
-            self.missing = f"its compiled module does not load ({type(error).__name__}: {error})"
+            self.missing = f"the compiled module does not load ({type(error).__name__}: {error})"
 
 
 _extension = _Extension()
@@ -55,6 +58,17 @@ def missing() -> str | None:
 # What `torch.compiler.assume_constant_result` does, which would load the whole compiler: an extension can be
 # loaded while a call is being traced, but the loading cannot be traced.
 missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def place() -> str:
+    """Where the extension runs, for people."""
+    return f"CPU, in C++ ({loaded().instruction_set()}, {torch.get_num_threads()} threads)"
+
+
+def loaded() -> Any:
+    """The extension itself."""
+    missing()
+    return _extension.loaded
 
 
 def compute_dtype(image: Tensor) -> torch.dtype:

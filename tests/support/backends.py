@@ -1,0 +1,54 @@
+"""Which backends a test runs on."""
+
+import os
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:  # the library is first imported by the tests: the typed session prepares for that moment
+    from torchstn.sampler import Backend
+
+REQUIRED = os.environ.get("TORCHSTN_REQUIRE_NATIVE") == "1"
+"""Whether a test that cannot run on the compiled kernels fails, where it is skipped otherwise."""
+
+
+def backend(name: str) -> "Backend":
+    """The backend of that name; the test is skipped where it is not in this installation."""
+    from torchstn.sampler import BACKENDS
+
+    one = next(one for one in BACKENDS if one.name == name)
+    if one.missing is not None:
+        (pytest.fail if REQUIRED else pytest.skip)(f"There is no {name!r} backend here: {one.missing}.")
+    return one
+
+
+@pytest.fixture(scope="module", params=["reference", "native"])
+def each_backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Runs the tests of a module once on every backend; what it refuses falls to the reference, as always."""
+    one, reference = backend(request.param), backend("reference")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("torchstn.sampler.dispatch.BACKENDS", [one, reference])
+        yield one.name
+
+
+@pytest.fixture(scope="session")
+def compiled() -> ModuleType:
+    """The compiled extension."""
+    backend("native")
+    from torchstn.sampler.native.extension import loaded
+
+    return loaded()
+
+
+@pytest.fixture(scope="module", params=["best", "baseline"])
+def instruction_set(request: pytest.FixtureRequest, compiled: ModuleType) -> Iterator[str]:
+    """Runs the tests of a module on this machine's fastest instructions, and on those of every machine."""
+    best, *others = compiled.instruction_sets()
+    if request.param != "best" and not others:
+        pytest.skip("This build holds one instruction set for this machine.")
+    before = compiled.instruction_set()
+    compiled.use_instruction_set(best if request.param == "best" else others[-1])
+    yield compiled.instruction_set()
+    compiled.use_instruction_set(before)
