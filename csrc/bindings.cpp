@@ -52,9 +52,9 @@ struct Tensor {
 std::vector<std::int64_t> integers(nb::handle tuple) {
   std::vector<std::int64_t> values;
   if (!PyTuple_Check(tuple.ptr())) throw nb::type_error("sizes must be tuples of int");
-  const auto count = PyTuple_GET_SIZE(tuple.ptr());
+  const auto count = PyTuple_Size(tuple.ptr());
   values.reserve(static_cast<std::size_t>(count));
-  for (Py_ssize_t k = 0; k < count; ++k) values.push_back(PyLong_AsLongLong(PyTuple_GET_ITEM(tuple.ptr(), k)));
+  for (Py_ssize_t k = 0; k < count; ++k) values.push_back(PyLong_AsLongLong(PyTuple_GetItem(tuple.ptr(), k)));
   if (PyErr_Occurred()) throw nb::python_error();
   return values;
 }
@@ -88,7 +88,8 @@ nb::object attribute(nb::handle object, PyObject* name) {
 }
 
 nb::object call(nb::handle object, PyObject* name) {
-  PyObject* value = PyObject_CallMethodNoArgs(object.ptr(), name);
+  PyObject* self = object.ptr();
+  PyObject* value = PyObject_VectorcallMethod(name, &self, 1, nullptr);
   if (value == nullptr) throw nb::python_error();
   return nb::steal(value);
 }
