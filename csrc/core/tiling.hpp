@@ -25,6 +25,7 @@ struct Piece {
 
 struct Tile {
   int groups = 0, pieces = 0;
+  bool rectangle = false;
   Piece piece[BLOCK];
   std::int64_t pixel[GROUPS];  // the first pixel of a group
   int valid[GROUPS];           // its pixels; lanes beyond them mean nothing
@@ -51,6 +52,7 @@ class Tiling {
 
   TORCHSTN_INLINE void tile(std::int64_t index, Tile& tile) const {
     tile.groups = tile.pieces = 0;
+    tile.rectangle = !flat_;
     if (flat_)
       run(index * BLOCK, tile);
     else

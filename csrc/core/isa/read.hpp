@@ -52,12 +52,24 @@ TORCHSTN_INLINE void load_group(const float* from, const std::int64_t* offset, F
 
 // Asks for the lines of memory a tile will read, all at once: one after the other, each would be waited for.
 // Neighbouring outputs share lines, and the row above was mostly asked for by the output row above.
-template <int D, class K>
-TORCHSTN_INLINE void prefetch_plane(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas,
-                                    const float* plane) {
+template <int D, class K, bool WRITE = false>
+TORCHSTN_INLINE void prefetch_taps(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas,
+                                   const float* image) {
   constexpr int STEP = 4;
   for (int t = 0; t < tile.groups * LANES; t += STEP)
-    prefetch(plane + taps.offset[t] + deltas.at[Deltas<D, K>::COUNT - 1]);
+    __builtin_prefetch(image + taps.offset[t] + deltas.at[Deltas<D, K>::COUNT - 1], WRITE);
+}
+
+// The same for what belongs to its own pixels; rows one after the other the processor sees coming by itself.
+template <bool WRITE = false>
+TORCHSTN_INLINE void prefetch_pixels(const Tile& tile, const float* plane) {
+  for (int group = 0; tile.rectangle && group < tile.groups; group += 2)
+    __builtin_prefetch(plane + tile.pixel[group], WRITE);
+}
+
+// More memory than is likely to be near already.
+TORCHSTN_INLINE bool is_far(std::int64_t channels, std::int64_t channel_stride) {
+  return channels * channel_stride > (1 << 16);
 }
 
 // The constant outside, by channel.
@@ -71,11 +83,13 @@ struct Outside {
 template <int D>
 void read_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas,
                  Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
-  const bool far = channels * image.channel_stride > (1 << 16);  // more than is likely to be near already
+  const bool far = is_far(channels, image.channel_stride);
   for (std::int64_t c0 = 0; c0 < channels; c0 += CHANNELS_AT_ONCE) {
     const std::int64_t end = c0 + CHANNELS_AT_ONCE < channels ? c0 + CHANNELS_AT_ONCE : channels;
-    for (std::int64_t c = c0; far && c < end; ++c)
-      prefetch_plane(tile, taps, deltas, image.data + c * image.channel_stride);
+    for (std::int64_t c = c0; far && c < end; ++c) {
+      prefetch_taps(tile, taps, deltas, image.data + c * image.channel_stride);
+      prefetch_pixels<true>(tile, output.data + c * output.channel_stride);
+    }
     for (int group = 0; group < tile.groups; ++group) {
       const int at = group * LANES, valid = tile.valid[group];
       const std::int64_t* offset = taps.offset + at;
@@ -133,6 +147,8 @@ template <int D>
 void read_planes(Cubic, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Cubic>& deltas,
                  Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
   constexpr int ROWS = power(4, D - 1);
+  for (std::int64_t c = 0; c < channels && c < CHANNELS_AT_ONCE; ++c)
+    prefetch_taps(tile, taps, deltas, image.data + c * image.channel_stride);
   for (int group = 0; group < tile.groups; ++group) {
     const int at = group * LANES;
     alignas(32) float w[D][LANES][4];
@@ -217,6 +233,7 @@ TORCHSTN_INLINE void for_each_pixel(const Tile& tile, const Visit& visit) {
 template <class K, int D>
 void read_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* image,
                float* output, std::int64_t channels, Outside<float> outside) {
+  if (channels < 2 * LANES) prefetch_taps(tile, taps, deltas, image);
   for_each_pixel(tile, [&](int t, std::int64_t pixel) {
     float* to = output + pixel * channels;
     if (!taps.mask[t]) {

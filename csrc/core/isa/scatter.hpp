@@ -53,6 +53,10 @@ void scatter_planes(const Tile& tile, const Taps<D, float>& taps, const Deltas<D
   float* base[TURNS];
   int pixel[TURNS];
   for (std::int64_t c = c0; c < c1; c += streams == 1 ? TURNS : 1) {
+    if (is_far(c1 - c0, to.channel_stride)) {
+      prefetch_taps<D, K, true>(tile, taps, deltas, to.data + c * to.channel_stride);
+      prefetch_pixels(tile, gradient.data + c * gradient.channel_stride);
+    }
     const int planes = streams == 1 ? static_cast<int>(c1 - c < TURNS ? c1 - c : TURNS) : 1;
     for (int step = 0; step < stretch; ++step) {
       int lanes = 0;
@@ -94,6 +98,7 @@ void scatter_planes(const Tile& tile, const Taps<D, float>& taps, const Deltas<D
 template <int D, class K, bool LIMITED>
 void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
                   const float* gradient, float* to, std::int64_t channels) {
+  if (channels < 2 * LANES) prefetch_taps<D, K, true>(tile, taps, deltas, to);
   for_each_pixel(tile, [&](int t, std::int64_t pixel) {
     if (!taps.mask[t]) return;
     float w[Deltas<D, K>::COUNT];

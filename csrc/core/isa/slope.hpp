@@ -28,6 +28,11 @@ template <int D>
 void slope_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas, Planes<const float> image,
                   Planes<const float> gradient, std::int64_t channels, float (&to)[MAX_DIMS][BLOCK]) {
   constexpr int PAIRS = PairWeights<D>::COUNT;
+  if (is_far(channels, image.channel_stride))
+    for (std::int64_t c = 0; c < channels && c < CHANNELS_AT_ONCE; ++c) {
+      prefetch_taps(tile, taps, deltas, image.data + c * image.channel_stride);
+      prefetch_pixels(tile, gradient.data + c * gradient.channel_stride);
+    }
   for (int group = 0; group < tile.groups; ++group) {
     const int at = group * LANES, valid = tile.valid[group];
     Int8 mask;
@@ -73,6 +78,8 @@ template <int D>
 void slope_planes(Cubic, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Cubic>& deltas, Planes<const float> image,
                   Planes<const float> gradient, std::int64_t channels, float (&to)[MAX_DIMS][BLOCK]) {
   constexpr int ROWS = power(4, D - 1);
+  for (std::int64_t c = 0; c < channels && c < CHANNELS_AT_ONCE; ++c)
+    prefetch_taps(tile, taps, deltas, image.data + c * image.channel_stride);
   for_each_pixel(tile, [&](int t, std::int64_t pixel) {
     if (!taps.mask[t]) return no_slope(t, to);
     Float4 total[ROWS] = {}, row;
@@ -94,6 +101,7 @@ template <class K, int D>
 void slope_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const float* image, const float* gradient,
                 std::int64_t channels, float (&to)[MAX_DIMS][BLOCK]) {
   constexpr int COUNT = Deltas<D, K>::COUNT;
+  if (channels < 2 * LANES) prefetch_taps(tile, taps, deltas, image);
   for_each_pixel(tile, [&](int t, std::int64_t pixel) {
     if (!taps.mask[t]) return no_slope(t, to);
     const float* g = gradient + pixel * channels;

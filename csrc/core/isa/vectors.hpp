@@ -69,8 +69,6 @@ TORCHSTN_INLINE Float8 select(const Int8& mask, const Float8& v, float other) {
   return as_floats((as_ints(v) & mask) | (as_ints(constant) & ~mask));
 }
 
-TORCHSTN_INLINE void prefetch(const void* address) { __builtin_prefetch(address); }
-
 TORCHSTN_INLINE double load_pair(const float* from) {
   double pair;
   std::memcpy(&pair, from, sizeof(pair));
