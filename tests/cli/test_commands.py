@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from torchstn import __version__
+from torchstn import __version__, sampler
 from torchstn.cli import self_test
 from torchstn.data import DownloadError
 
@@ -55,12 +56,22 @@ def test_doctor_finds_this_machine_sound(call: Call, data_folder: Path) -> None:
 
 
 def test_doctor_names_the_family_that_breaks_the_law(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(self_test, "sample", lambda image, grid: image + grid.theta.shape[1] // 8)
+    monkeypatch.setattr(self_test, "sample", lambda image, grid, backend: image + grid.theta.shape[1] // 8)
     done = call("doctor")
     assert done.exit_code == 1
     assert "BROKEN" in done.output
-    assert "Projective, align_corners=False" in done.output
+    assert "Projective, align_corners=False, reference" in done.output
     assert "Affine" not in done.output
+
+
+def test_doctor_says_which_kernels_run_or_why_none(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = sampler.BACKENDS[0]
+    assert here.name == "native"
+    here = replace(here, find_missing=lambda: None, find_place=lambda: "C++, neon")
+    monkeypatch.setattr(sampler, "BACKENDS", [here])
+    assert "yes         C++, neon" in call("doctor").output
+    monkeypatch.setattr(sampler, "BACKENDS", [replace(here, find_missing=lambda: "not built: no compiler")])
+    assert "no          not built: no compiler" in call("doctor").output
 
 
 def test_contact_sheet_of_all_distortions(call: Call, tmp_path: Path) -> None:

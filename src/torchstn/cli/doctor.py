@@ -108,7 +108,7 @@ def self_test(broken: Iterable[str]) -> list[Row]:
     wrong = list(broken)
     if wrong:
         return [("identity law", "[bold red]BROKEN[/]", "; ".join(wrong))]
-    return [("identity law", GOOD, "every family, both conventions: the image comes back bit for bit")]
+    return [("identity law", GOOD, "every family, convention and backend: the image comes back bit for bit")]
 
 
 def _table(title: str, rows: Iterable[Row]) -> Table:

@@ -1,25 +1,27 @@
 """A quick test of the law everything rests on: the identity gives the image back, bit for bit."""
 
+from itertools import product
+
 import torch
 
-from ..sampler import sample
+from ..sampler import BACKENDS, sample
 from ..transform import Affine, Attention, Projective, Rigid, Similarity, ThinPlate, Translation
 
 FAMILIES = (Translation, Attention, Rigid, Similarity, Affine, Projective, ThinPlate)
 
 
 def broken_laws(size: tuple[int, int] = (29, 42)) -> list[str]:
-    """The families, by convention, whose identity changes an image; none on a sound machine.
+    """The families, by backend and convention, whose identity changes an image; none on a sound machine.
 
     Args:
         size: (h, w) of the image tried.
     """
     image = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    backends = [backend.name for backend in BACKENDS if not backend.missing]
     broken = []
-    for family in FAMILIES:
+    for family, align_corners, backend in product(FAMILIES, (False, True), backends):
         transform = family()
-        for align_corners in (False, True):
-            grid = transform(transform.identity().expand(2, -1), size, align_corners=align_corners)
-            if not torch.equal(sample(image, grid), image):
-                broken.append(f"{family.__name__}, align_corners={align_corners}")
+        grid = transform(transform.identity().expand(2, -1), size, align_corners=align_corners)
+        if not torch.equal(sample(image, grid, backend=backend), image):
+            broken.append(f"{family.__name__}, align_corners={align_corners}, {backend}")
     return broken
