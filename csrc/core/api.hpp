@@ -5,6 +5,7 @@
 // that comes out is the reference sampler in src/torchstn/sampler/reference.py.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -48,6 +49,10 @@ struct Image {
   std::int64_t stride[MAX_DIMS] = {0, 0, 0};
 
   TORCHSTN_INLINE std::int64_t pixels() const { return size[0] * size[1] * size[2]; }
+  // Of a dense image.
+  TORCHSTN_INLINE std::size_t bytes(int item) const {
+    return static_cast<std::size_t>(batch * channels * pixels()) * static_cast<std::size_t>(item);
+  }
 };
 
 struct Grid {
@@ -95,6 +100,10 @@ struct Settings {
   const void* fill = nullptr;  // one value per channel in the compute type; null is zeros
   int threads = 1;
 };
+
+constexpr int item_size(Type type) {
+  return type == Type::float64 ? 8 : type == Type::float32 ? 4 : type == Type::uint8 ? 1 : 2;
+}
 
 // The type sums are made in: float64 for float64 images, else float32.
 constexpr bool computes_wide(Type type) { return type == Type::float64; }

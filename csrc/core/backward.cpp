@@ -5,6 +5,7 @@
 
 #include "fold.hpp"
 #include "instruction_sets.hpp"
+#include "memory.hpp"
 #include "split.hpp"
 #include "threads.hpp"
 
@@ -153,6 +154,7 @@ class Backward {
 
 void backward(const Image& image, const Image& grad_output, const Grid& grid, const Settings& settings,
               const Image& grad_image, const GridGradient& grad_grid) {
+  if (grad_image.data != nullptr) expect_large(grad_image.data, grad_image.bytes(computes_wide(image.type) ? 8 : 4));
   const FoldedGrid folded(grid, image);
   const Tiling tiling(grid.size);
   const BackwardJob job{tiling, image, grad_output, folded.pixel_grid(), settings.padding, settings.fill, grad_image, grad_grid};

@@ -2,12 +2,14 @@
 
 #include "fold.hpp"
 #include "instruction_sets.hpp"
+#include "memory.hpp"
 #include "split.hpp"
 #include "threads.hpp"
 
 namespace torchstn {
 
 void forward(const Image& image, const Image& output, const Grid& grid, const Settings& settings) {
+  expect_large(output.data, output.bytes(item_size(output.type)));
   const FoldedGrid folded(grid, image);
   const Tiling tiling(grid.size);
   const ForwardJob job{tiling, image, output, folded.pixel_grid(), settings.padding, settings.fill};

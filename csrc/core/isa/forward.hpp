@@ -80,9 +80,6 @@ void read_tile(const ForwardJob& job, const Block<D, K, typename Compute<T>::typ
                      job.output.channel_stride, job.output.stride[0], channels, outside);
 }
 
-// The output pixel of a lane.
-TORCHSTN_INLINE std::int64_t pixel_of(const Tile& tile, int t) { return tile.pixel[t / LANES] + t % LANES; }
-
 template <class T, int D, class K>
 void read_padded(const ForwardJob& job, const Block<D, K, typename Compute<T>::type>& block,
                  const Geometry<D>& geometry, const T* image, T* output) {

@@ -23,6 +23,12 @@ TORCHSTN_INLINE void store_group(float* to, int rest, const Float8& v) {
   for (int u = 0; u < rest && rest < LANES; ++u) to[u] = part[u];
 }
 
+TORCHSTN_INLINE void load_group(Float8& v, const float* from, int valid) {
+  float part[LANES] = {};
+  for (int u = 0; u < valid && valid < LANES; ++u) part[u] = from[u];
+  load(v, valid >= LANES ? from : part);
+}
+
 // Weights of the pairs of neighbours along x, one vector pair per corner of the other axes.
 template <int D>
 struct PairWeights {
@@ -45,7 +51,7 @@ struct PairWeights {
 };
 
 // The pairs of neighbours of a group of pixels, laid out as `interleave` lays out weights.
-TORCHSTN_INLINE void load_group(const float* from, const std::int64_t* offset, Float8& low, Float8& high) {
+TORCHSTN_INLINE void load_pairs_of(const float* from, const std::int64_t* offset, Float8& low, Float8& high) {
   load_pairs(low, from + offset[0], from + offset[1], from + offset[4], from + offset[5]);
   load_pairs(high, from + offset[2], from + offset[3], from + offset[6], from + offset[7]);
 }
@@ -100,7 +106,7 @@ void read_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Del
         const float* from = image.data + c * image.channel_stride;
         Float8 low = {}, high = {}, a, b;
         for (int q = 0; q < PairWeights<D>::COUNT; ++q) {
-          load_group(from + deltas.at[2 * q], offset, a, b);
+          load_pairs_of(from + deltas.at[2 * q], offset, a, b);
           low += a * weights.low[q];
           high += b * weights.high[q];
         }
@@ -113,63 +119,92 @@ void read_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Del
   }
 }
 
-// Four numbers for each of eight pixels, from one vector of pixels for each number.
-TORCHSTN_INLINE void transpose(const Float8 (&v)[4], float (&to)[LANES][4]) {
-  const Float8 a = __builtin_shufflevector(v[0], v[1], 0, 8, 1, 9, 4, 12, 5, 13);
-  const Float8 b = __builtin_shufflevector(v[0], v[1], 2, 10, 3, 11, 6, 14, 7, 15);
-  const Float8 c = __builtin_shufflevector(v[2], v[3], 0, 8, 1, 9, 4, 12, 5, 13);
-  const Float8 d = __builtin_shufflevector(v[2], v[3], 2, 10, 3, 11, 6, 14, 7, 15);
-  store(to[0], Float4(__builtin_shufflevector(a, c, 0, 1, 8, 9)));
-  store(to[1], Float4(__builtin_shufflevector(a, c, 2, 3, 10, 11)));
-  store(to[2], Float4(__builtin_shufflevector(b, d, 0, 1, 8, 9)));
-  store(to[3], Float4(__builtin_shufflevector(b, d, 2, 3, 10, 11)));
-  store(to[4], Float4(__builtin_shufflevector(a, c, 4, 5, 12, 13)));
-  store(to[5], Float4(__builtin_shufflevector(a, c, 6, 7, 14, 15)));
-  store(to[6], Float4(__builtin_shufflevector(b, d, 4, 5, 12, 13)));
-  store(to[7], Float4(__builtin_shufflevector(b, d, 6, 7, 14, 15)));
+// Two rows of four neighbours, one of them in each half.
+TORCHSTN_INLINE void load_rows(Float8& v, const float* low, const float* high) {
+  Float4 a, b;
+  load(a, low);
+  load(b, high);
+  v = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 
-// The cubic's weights, or slopes, of a group: [axis][pixel][tap].
-template <int D, bool SLOPES>
-TORCHSTN_INLINE void cubic_weights(const float (&fraction)[D][BLOCK], int at, float (&to)[D][LANES][4]) {
-  for (int a = 0; a < D; ++a) {
-    Float8 f, w[4];
-    load(f, fraction[a] + at);
-    if (SLOPES)
-      Cubic::slopes(f, w);
-    else
-      Cubic::weights(f, w);
-    transpose(w, to[a]);
-  }
+// One number of each half, everywhere in its half: pixel u and pixel u + 4 of a group.
+TORCHSTN_INLINE Float8 spread(const Float8& v, int u) {
+  return u == 0   ? __builtin_shufflevector(v, v, 0, 0, 0, 0, 4, 4, 4, 4)
+         : u == 1 ? __builtin_shufflevector(v, v, 1, 1, 1, 1, 5, 5, 5, 5)
+         : u == 2 ? __builtin_shufflevector(v, v, 2, 2, 2, 2, 6, 6, 6, 6)
+                  : __builtin_shufflevector(v, v, 3, 3, 3, 3, 7, 7, 7, 7);
 }
+
+// Sums of the halves of four vectors: [a b c d of the low halves, then of the high ones].
+TORCHSTN_INLINE Float8 sum_halves(const Float8 (&v)[4]) {
+  Float8 even, odd;
+  separate(v[0], v[1], even, odd);
+  const Float8 first = even + odd;
+  separate(v[2], v[3], even, odd);
+  const Float8 second = even + odd;
+  separate(first, second, even, odd);
+  return even + odd;
+}
+
+// Weights of a group for the cubic, for pixels u and u + 4 at once: along x, tap by tap within each half; of the
+// rows, each spread over its half.
+template <int D>
+struct RowWeights {
+  static constexpr int ROWS = power(4, D - 1);
+  Float8 along_x[4], rows[4][ROWS];
+
+  // `slope` is the axis whose weights are differentiated; -1 for none.
+  TORCHSTN_INLINE RowWeights(const float (&fraction)[D][BLOCK], int at, int slope) {
+    Float8 w[D][4];
+    for (int a = 0; a < D; ++a) {
+      Float8 f;
+      load(f, fraction[a] + at);
+      if (a == slope)
+        Cubic::slopes(f, w[a]);
+      else
+        Cubic::weights(f, w[a]);
+    }
+    const Float8 a = __builtin_shufflevector(w[0][0], w[0][1], 0, 8, 1, 9, 4, 12, 5, 13);
+    const Float8 b = __builtin_shufflevector(w[0][0], w[0][1], 2, 10, 3, 11, 6, 14, 7, 15);
+    const Float8 c = __builtin_shufflevector(w[0][2], w[0][3], 0, 8, 1, 9, 4, 12, 5, 13);
+    const Float8 d = __builtin_shufflevector(w[0][2], w[0][3], 2, 10, 3, 11, 6, 14, 7, 15);
+    along_x[0] = __builtin_shufflevector(a, c, 0, 1, 8, 9, 4, 5, 12, 13);
+    along_x[1] = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
+    along_x[2] = __builtin_shufflevector(b, d, 0, 1, 8, 9, 4, 5, 12, 13);
+    along_x[3] = __builtin_shufflevector(b, d, 2, 3, 10, 11, 6, 7, 14, 15);
+    for (int u = 0; u < 4; ++u)
+      for (int r = 0; r < ROWS; ++r) {
+        rows[u][r] = spread(w[1][r % 4], u);
+        if (D == 3) rows[u][r] *= spread(w[D - 1][r / 4], u);
+      }
+  }
+};
 
 template <int D>
 void read_planes(Cubic, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Cubic>& deltas,
                  Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
-  constexpr int ROWS = power(4, D - 1);
   for (std::int64_t c = 0; c < channels && c < CHANNELS_AT_ONCE; ++c)
     prefetch_taps(tile, taps, deltas, image.data + c * image.channel_stride);
   for (int group = 0; group < tile.groups; ++group) {
-    const int at = group * LANES;
-    alignas(32) float w[D][LANES][4];
-    cubic_weights<D, false>(taps.fraction, at, w);
+    const int at = group * LANES, valid = tile.valid[group];
+    const std::int64_t* offset = taps.offset + at;
+    const RowWeights<D> weights(taps.fraction, at, -1);
     Int8 mask;
     load(mask, taps.mask + at);
     for (std::int64_t c = 0; c < channels; ++c) {
       const float* from = image.data + c * image.channel_stride;
-      Float8 result;
-      for (int u = 0; u < LANES; ++u) {
-        const float* first = from + taps.offset[at + u];
-        Float4 total = {}, row, along_x;
-        for (int r = 0; r < ROWS; ++r) {
-          load(row, first + deltas.at[4 * r]);
-          total += row * (D == 2 ? w[1][u][r] : w[1][u][r % 4] * w[D - 1][u][r / 4]);
+      Float8 total[4];
+      for (int u = 0; u < 4; ++u) {
+        const float *low = from + offset[u], *high = from + offset[u + 4];
+        Float8 sum = {}, v;
+        for (int r = 0; r < RowWeights<D>::ROWS; ++r) {
+          load_rows(v, low + deltas.at[4 * r], high + deltas.at[4 * r]);
+          sum += v * weights.rows[u][r];
         }
-        load(along_x, w[0][u]);
-        result[u] = sum(Float4(total * along_x));
+        total[u] = sum * weights.along_x[u];
       }
-      store_group(output.data + c * output.channel_stride + tile.pixel[group], tile.valid[group],
-                  select(mask, result, outside[c]));
+      store_group(output.data + c * output.channel_stride + tile.pixel[group], valid,
+                  select(mask, sum_halves(total), outside[c]));
     }
   }
 }
@@ -222,6 +257,9 @@ TORCHSTN_INLINE void read_channels(const float* from, const std::int64_t (&delta
     }
   }
 }
+
+// The output pixel of a lane.
+TORCHSTN_INLINE std::int64_t pixel_of(const Tile& tile, int t) { return tile.pixel[t / LANES] + t % LANES; }
 
 // Calls `visit(lane, pixel)` for the pixels of a tile.
 template <class Visit>

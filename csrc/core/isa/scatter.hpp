@@ -27,97 +27,172 @@ struct Owner {
   }
 };
 
-TORCHSTN_INLINE void load_masked(Float8& v, const float* from, const std::int32_t* mask, int rest) {
-  Int8 m, bits;
-  if (rest >= LANES) {
-    std::memcpy(&bits, from, sizeof(bits));
-  } else {
-    bits = Int8{};
-    std::memcpy(&bits, from, static_cast<std::size_t>(rest) * sizeof(float));
+// Neighbouring outputs add to the same pixels, and each addition waits for the one before it to reach memory. So
+// several lanes take turns: some planes, and in each of them some distant parts of the tile.
+struct Turns {
+  static constexpr int MOST = 4;
+  int planes, streams, stretch;  // a stretch is a stream's groups
+
+  Turns(std::int64_t channels, int groups) {
+    planes = channels < MOST ? static_cast<int>(channels) : MOST;
+    streams = MOST / planes;
+    stretch = (groups + streams - 1) / streams;
   }
-  std::memcpy(&m, mask, sizeof(m));
-  v = as_floats(bits & m);
+};
+
+// Calls `prepare(lane, plane, group)` for the lanes of each step, then `add(lane, u)` for each pixel u of their
+// groups, in turn. The order is that of sizes alone.
+template <class Prepare, class Add>
+TORCHSTN_INLINE void take_turns(const Turns& turns, int groups, std::int64_t planes, const Prepare& prepare,
+                                const Add& add) {
+  for (int step = 0; step < turns.stretch; ++step) {
+    int lanes = 0;
+    for (int group = step; group < groups; group += turns.stretch)
+      for (int plane = 0; plane < planes; ++plane) prepare(lanes++, plane, group);
+    for (int u = 0; u < LANES; ++u)
+      for (int lane = 0; lane < lanes; ++lane) add(lane, u);
+  }
 }
 
-// Planes of floats. Neighbouring outputs add to the same pixels, and each addition waits for the one before it
-// to reach memory; so several lanes (channels, or distant parts of the block) take turns.
 template <int D, class K, bool LIMITED>
-void scatter_planes(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
-                    Planes<const float> gradient, Planes<float> to, std::int64_t c0, std::int64_t c1) {
-  constexpr int COUNT = Deltas<D, K>::COUNT;
-  constexpr int TURNS = 4;
-  const int streams = c1 - c0 >= TURNS ? 1 : TURNS;
-  const int stretch = (tile.groups + streams - 1) / streams;
-  alignas(32) float product[TURNS][COUNT][LANES];
-  const std::int64_t* offset[TURNS];
-  float* base[TURNS];
-  int pixel[TURNS];
-  for (std::int64_t c = c0; c < c1; c += streams == 1 ? TURNS : 1) {
-    if (is_far(c1 - c0, to.channel_stride)) {
-      prefetch_taps<D, K, true>(tile, taps, deltas, to.data + c * to.channel_stride);
-      prefetch_pixels(tile, gradient.data + c * gradient.channel_stride);
+struct PlaneScatter {
+  const Tile& tile;
+  const Taps<D, float>& taps;
+  const Deltas<D, K>& deltas;
+  const Owner<D, K>& owner;
+  Planes<const float> gradient;
+  Planes<float> to;
+
+  void run(std::int64_t c0, std::int64_t c1) const {
+    const Turns turns(c1 - c0, tile.groups);
+    for (std::int64_t c = c0; c < c1; c += turns.planes) {
+      const std::int64_t planes = c1 - c < turns.planes ? c1 - c : turns.planes;
+      for (std::int64_t plane = 0; plane < planes && is_far(c1 - c0, to.channel_stride); ++plane) {
+        prefetch_taps<D, K, true>(tile, taps, deltas, to.data + (c + plane) * to.channel_stride);
+        prefetch_pixels(tile, gradient.data + (c + plane) * gradient.channel_stride);
+      }
+      add(K(), turns, c, planes);
     }
-    const int planes = streams == 1 ? static_cast<int>(c1 - c < TURNS ? c1 - c : TURNS) : 1;
-    for (int step = 0; step < stretch; ++step) {
-      int lanes = 0;
-      for (int stream = 0; stream < streams; ++stream) {
-        const int group = stream * stretch + step;
-        if (group >= tile.groups) break;
-        const int at = group * LANES;
-        Float8 w[D][K::TAPS];
-        for (int a = 0; a < D; ++a) {
-          Float8 f;
-          load(f, taps.fraction[a] + at);
-          K::weights(f, w[a]);
-        }
-        for (int plane = 0; plane < planes; ++plane, ++lanes) {
-          Float8 g;
-          load_masked(g, gradient.data + (c + plane) * gradient.channel_stride + tile.pixel[group], taps.mask + at,
-                      tile.valid[group]);
-          offset[lanes] = taps.offset + at;
-          base[lanes] = to.data + (c + plane) * to.channel_stride;
-          pixel[lanes] = at;
+  }
+
+ private:
+  TORCHSTN_INLINE void load_gradient(Float8& g, std::int64_t c, int group) const {
+    Int8 mask;
+    load(mask, taps.mask + group * LANES);
+    load_group(g, gradient.data + c * gradient.channel_stride + tile.pixel[group], tile.valid[group]);
+    g = select(mask, g, 0);
+  }
+
+  // Tap by tap.
+  template <class Any>
+  TORCHSTN_INLINE void add(Any, const Turns& turns, std::int64_t c, std::int64_t planes) const {
+    constexpr int COUNT = Deltas<D, K>::COUNT;
+    alignas(32) float product[Turns::MOST][COUNT][LANES];
+    float* base[Turns::MOST];
+    int first_lane[Turns::MOST];
+    take_turns(
+        turns, tile.groups, planes,
+        [&](int lane, int plane, int group) {
+          Float8 w[D][K::TAPS], g, f;
+          for (int a = 0; a < D; ++a) {
+            load(f, taps.fraction[a] + group * LANES);
+            K::weights(f, w[a]);
+          }
+          load_gradient(g, c + plane, group);
+          base[lane] = to.data + (c + plane) * to.channel_stride;
+          first_lane[lane] = group * LANES;
           for (int k = 0; k < COUNT; ++k) {
             Float8 value = g * w[0][k % K::TAPS] * w[1][k / K::TAPS % K::TAPS];
             if (D == 3) value *= w[D - 1][k / (K::TAPS * K::TAPS)];
-            store(product[lanes][k], value);
+            store(product[lane][k], value);
           }
-        }
-      }
-      for (int u = 0; u < LANES; ++u)
-        for (int lane = 0; lane < lanes; ++lane) {
-          float* first = base[lane] + offset[lane][u];
+        },
+        [&](int lane, int u) {
+          float* first = base[lane] + taps.offset[first_lane[lane] + u];
           for (int k = 0; k < COUNT; ++k)
-            if (!LIMITED || owner.owns(pixel[lane] + u, k)) first[deltas.at[k]] += product[lane][k][u];
-        }
-    }
+            if (!LIMITED || owner.owns(first_lane[lane] + u, k)) first[deltas.at[k]] += product[lane][k][u];
+        });
   }
+
+  // Row by row: four neighbours at once.
+  TORCHSTN_INLINE void add(Cubic, const Turns& turns, std::int64_t c, std::int64_t planes) const {
+    constexpr int ROWS = RowWeights<D>::ROWS;
+    alignas(32) float product[Turns::MOST][LANES][ROWS][4];
+    float* base[Turns::MOST];
+    int first_lane[Turns::MOST];
+    take_turns(
+        turns, tile.groups, planes,
+        [&](int lane, int plane, int group) {
+          const RowWeights<D> weights(taps.fraction, group * LANES, -1);
+          Float8 g;
+          load_gradient(g, c + plane, group);
+          base[lane] = to.data + (c + plane) * to.channel_stride;
+          first_lane[lane] = group * LANES;
+          for (int u = 0; u < 4; ++u) {
+            const Float8 along_x = weights.along_x[u] * spread(g, u);
+            for (int r = 0; r < ROWS; ++r) {
+              const Float8 value = along_x * weights.rows[u][r];
+              store(product[lane][u][r], Float4(__builtin_shufflevector(value, value, 0, 1, 2, 3)));
+              store(product[lane][u + 4][r], Float4(__builtin_shufflevector(value, value, 4, 5, 6, 7)));
+            }
+          }
+        },
+        [&](int lane, int u) {
+          float* first = base[lane] + taps.offset[first_lane[lane] + u];
+          for (int r = 0; r < ROWS; ++r) {
+            if (LIMITED && !owner.owns(first_lane[lane] + u, 4 * r)) continue;
+            Float4 sum, value;
+            load(sum, first + deltas.at[4 * r]);
+            load(value, product[lane][u][r]);
+            store(first + deltas.at[4 * r], Float4(sum + value));
+          }
+        });
+  }
+};
+
+// Adds one tap's share to all channels of a pixel.
+TORCHSTN_INLINE void add_channels(float* sum, const float* g, float w, std::int64_t channels) {
+  std::int64_t c = 0;
+  for (; c + LANES <= channels; c += LANES) {
+    Float8 v, s;
+    load(v, g + c);
+    load(s, sum + c);
+    store(sum + c, Float8(s + v * w));
+  }
+  for (; c < channels; ++c) sum[c] += w * g[c];
 }
 
-// Channels side by side, floats.
+// Adds a row of two taps of three channels: six neighbours.
+TORCHSTN_INLINE void add_row_of_three(float* sum, const float* g, float left, float right) {
+  Float4 s;
+  load(s, sum);
+  store(sum, Float4(s + Float4{g[0], g[1], g[2], g[0]} * Float4{left, left, left, right}));
+  sum[4] += right * g[1];
+  sum[5] += right * g[2];
+}
+
+// Channels side by side, floats. Distant pixels take turns, as above.
 template <int D, class K, bool LIMITED>
 void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
                   const float* gradient, float* to, std::int64_t channels) {
+  constexpr int STREAMS = 4;
+  const int stretch = (tile.groups + STREAMS - 1) / STREAMS * LANES;
   if (channels < 2 * LANES) prefetch_taps<D, K, true>(tile, taps, deltas, to);
-  for_each_pixel(tile, [&](int t, std::int64_t pixel) {
-    if (!taps.mask[t]) return;
-    float w[Deltas<D, K>::COUNT];
-    product_weights<D, K>(taps, t, w);
-    const float* g = gradient + pixel * channels;
-    float* first = to + taps.offset[t];
-    for (int k = 0; k < Deltas<D, K>::COUNT; ++k) {
-      if (LIMITED && !owner.owns(t, k)) continue;
-      float* sum = first + deltas.at[k];
-      std::int64_t c = 0;
-      for (; c + LANES <= channels; c += LANES) {
-        Float8 v, s;
-        load(v, g + c);
-        load(s, sum + c);
-        store(sum + c, Float8(s + v * w[k]));
+  for (int step = 0; step < stretch; ++step)
+    for (int t = step; t < tile.groups * LANES; t += stretch) {
+      if (!taps.mask[t]) continue;
+      float w[Deltas<D, K>::COUNT];
+      product_weights<D, K>(taps, t, w);
+      const float* g = gradient + pixel_of(tile, t) * channels;
+      float* first = to + taps.offset[t];
+      if (channels == 3 && K::TAPS == 2) {
+        for (int k = 0; k + 1 < Deltas<D, K>::COUNT; k += 2)
+          if (!LIMITED || owner.owns(t, k)) add_row_of_three(first + deltas.at[k], g, w[k], w[k + 1]);
+      } else {
+        for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
+          if (!LIMITED || owner.owns(t, k)) add_channels(first + deltas.at[k], g, w[k], channels);
       }
-      for (; c < channels; ++c) sum[c] += w[k] * g[c];
     }
-  });
 }
 
 // Any type of gradient, any layout.
