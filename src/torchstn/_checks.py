@@ -92,7 +92,8 @@ def check_device(name: str, value: Tensor, other_name: str, other: Tensor) -> No
 
 
 def check_batch(name: str, count: int, other_name: str, other: int) -> None:
-    if count not in (1, other) and other != 1:
+    # Not `in`, which tells symbolic numbers apart that are equal.
+    if not (count == other or count == 1 or other == 1):  # noqa: PLR1714
         raise ValueError(
             f"`{name}` and `{other_name}` must have the same batch size, or one of them a batch of 1, "
             f"got {count} and {other}."

@@ -132,7 +132,8 @@ def make_basis(case: Case) -> Any:
     return DenseBasis(torch.randn(3, *case.out, generator=generator, dtype=torch.float64) / 2)
 
 
-def make_grid(case: Case, parameters: Sequence[Tensor]) -> Grid | AbsolutePoints:
+def make_grid(case: Case, parameters: Sequence[Tensor], basis: Any = None) -> Grid | AbsolutePoints:
+    """The grid of a case; a basis may be made before, where it cannot be traced."""
     settings: dict[str, Any] = {"size": case.out, "align_corners": case.align_corners}
     if case.kind in ("affine", "projective"):
         return MatrixGrid(*parameters, **settings)
@@ -142,7 +143,7 @@ def make_grid(case: Case, parameters: Sequence[Tensor]) -> Grid | AbsolutePoints
         return AbsolutePoints(parameters[0], case.align_corners)
     if case.kind == "displacement":
         return PointGrid(parameters[0], **settings)
-    basis = make_basis(case)
+    basis = basis or make_basis(case)
     if isinstance(basis, DenseBasis):
         basis = basis.to(parameters[0].dtype)
     return BasisGrid(*parameters, basis, **settings)

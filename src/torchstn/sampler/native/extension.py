@@ -94,14 +94,15 @@ def layout_of(image: Tensor) -> torch.memory_format:
 
 def empty(image: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     """Memory to be written, in the layout of the image."""
-    if shape == image.shape and dtype == image.dtype and image.is_contiguous():
-        return torch.empty_like(image)  # half the cost of the general way
     return torch.empty(shape, dtype=dtype, device="cpu", memory_format=layout_of(image))
 
 
 def run(image: Tensor, parameters: Sequence[Tensor], fill: Tensor | None, settings: Settings) -> Tensor:
     """Samples; no gradient is recorded."""
-    output = empty(image, output_shape(image, parameters, settings), image.dtype)
+    shape = output_shape(image, parameters, settings)
+    # The first costs half of the second.
+    same = shape == image.shape and image.is_contiguous()
+    output = torch.empty_like(image) if same else empty(image, shape, image.dtype)
     kind, size, align_corners, kernel, padding = settings
     _extension.loaded.forward(
         image,
@@ -128,7 +129,11 @@ def run_backward(
 ) -> list[Tensor | None]:
     """The gradients of the image and of each parameter, None for those that are not wanted."""
     kind, size, align_corners, kernel, padding = settings
-    grad_image = empty(image, image.shape, compute_dtype(image)) if wanted[0] else None
+    grad_image = None
+    if wanted[0]:
+        dtype = compute_dtype(image)
+        same = dtype == image.dtype and image.is_contiguous()
+        grad_image = torch.empty_like(image) if same else empty(image, image.shape, dtype)
     grad_parameters = [
         torch.empty_like(parameter, memory_format=torch.contiguous_format) if needed else None
         for parameter, needed in zip(parameters, wanted[1:], strict=True)
