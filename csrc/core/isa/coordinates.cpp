@@ -1,5 +1,7 @@
 #include "coordinates.hpp"
 
+#include <type_traits>
+
 TORCHSTN_BEGIN
 
 namespace {
@@ -118,11 +120,32 @@ void with_basis(const PixelGrid& g, std::int64_t n, const Tile& tile, Coordinate
   }
 }
 
+// x and y side by side, a group at a time.
+TORCHSTN_INLINE void separate_pairs(const float* row, const Piece& piece, Coordinates<float>& to) {
+  int t = 0;
+  for (; t + LANES <= piece.length; t += LANES) {
+    Float8 a, b, x, y;
+    load(a, row + 2 * t);
+    load(b, row + 2 * t + LANES);
+    separate(__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11),
+             __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15), x, y);
+    store(to.axis[0] + piece.at + t, x);
+    store(to.axis[1] + piece.at + t, y);
+  }
+  for (; t < piece.length; ++t) {
+    to.axis[0][piece.at + t] = row[2 * t];
+    to.axis[1][piece.at + t] = row[2 * t + 1];
+  }
+}
+
 // The points of a piece as they are, component by component.
 template <class R, int D>
 TORCHSTN_INLINE void read_piece(const Grid& grid, const R* points, const Piece& piece, Coordinates<R>& to) {
   const std::int64_t step = grid.points_stride[0], component = grid.component_stride;
   const R* row = points + piece.j * step + piece.i * grid.points_stride[1] + piece.k * grid.points_stride[2];
+  if constexpr (D == 2 && std::is_same_v<R, float>) {
+    if (component == 1 && step == 2) return separate_pairs(row, piece, to);
+  }
   if (component == 1 && step == D) {
     for (int t = 0; t < piece.length; ++t)
       for (int a = 0; a < D; ++a) to.axis[a][piece.at + t] = row[D * t + a];

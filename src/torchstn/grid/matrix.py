@@ -84,7 +84,8 @@ class MatrixGrid(Grid):
         size = self.size if size is None else check_size("size", size, self.dims)
         square = self.matrix if self.projective else self.matrix[..., :-1]
         determinant = small_matrix.determinant(square)[:, None, None]
-        regular = determinant.isfinite() & (determinant != 0)
+        finite = self.matrix.isfinite().flatten(1).all(1)[:, None, None]
+        regular = finite & determinant.isfinite() & (determinant != 0)
         # Replaced before the division, whose derivatives would turn a zero gradient into NaN.
         eye = torch.eye(*self.matrix.shape[1:], dtype=self.dtype, device=self.device)
         matrix = _inverse(torch.where(regular, self.matrix, eye), self.projective)

@@ -26,6 +26,8 @@ class Affine(Transform):
         initial: Where training starts; default: the identity.
     """
 
+    carries_non_finite = True
+
     def __init__(
         self,
         *,
@@ -45,7 +47,7 @@ class Affine(Transform):
         return _constrain_rows(raw, self._start(raw), self.dims, self.max_linear, self.max_shift)
 
     def build(self, theta: Theta, frame: Frame) -> MatrixGrid:
-        matrix = theta.unflatten(1, (self.dims, self.dims + 1))
+        matrix = theta.view(theta.shape[0], self.dims, self.dims + 1)
         return MatrixGrid(matrix, size=frame.size, align_corners=frame.align_corners)
 
 

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +50,10 @@ class Transform(nn.Module, ABC):
 
     start: Tensor
 
+    carries_non_finite: ClassVar[bool] = False
+    """Whether `build` takes numbers that are not finite as they are: each must then make every point it moves
+    unreadable, and no derivative may turn a zero gradient into NaN. True where theta is only copied."""
+
     def __init__(self, dims: int, n_parameters: int, initial: Sequence[float] | Tensor | None) -> None:
         super().__init__()
         self.dims = check_dims(dims)
@@ -71,7 +76,7 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def build(self, theta: Theta, frame: Frame) -> Grid:
-        """The grid of finite parameters (n, n_parameters), float32 or float64."""
+        """The grid of parameters (n, n_parameters), float32 or float64; finite, but for `carries_non_finite`."""
 
     def forward(
         self,
@@ -101,6 +106,10 @@ class Transform(nn.Module, ABC):
         size = check_size("size", size, self.dims)
         frame = Frame(size, self._extent(size, input_size, spacing, align_corners), align_corners)
         theta = theta.to(coordinate_dtype(theta))
+        if self.carries_non_finite:
+            grid = self.build(theta, frame)
+            object.__setattr__(grid, "theta", theta)
+            return grid
         finite = theta.isfinite().all(1, keepdim=True)
         # Replaced before the family's arithmetic, whose derivatives would turn a zero gradient into NaN.
         safe = torch.where(finite, theta, self._start(theta))
@@ -116,7 +125,7 @@ class Transform(nn.Module, ABC):
     ) -> tuple[float, ...]:
         lengths = size if input_size is None else check_size("input_size", input_size, self.dims)
         if spacing is None:
-            spacing = (1.0,) * self.dims
+            return tuple(float(step_count(n, align_corners)) for n in reversed(lengths))
         if len(spacing) != self.dims or not all(step > 0 for step in spacing):
             raise ValueError(
                 f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}."
@@ -139,12 +148,10 @@ def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
     whatever they are multiplied by, such as a learned basis.
     """
 
-    def change(name: str, value: Any) -> Any:
-        if name != grid.batched[0]:
-            return value
-        mask = finite.view(-1, *([1] * (value.ndim - 1)))
-        return torch.where(mask, value, float("nan"))
-
-    marked = grid._replace(change)
+    name = grid.batched[0]
+    value = getattr(grid, name)
+    mask = finite.view(-1, *([1] * (value.ndim - 1)))
+    marked = copy(grid)  # without the constructor's checks, which it has passed
+    object.__setattr__(marked, name, torch.where(mask, value, float("nan")))
     object.__setattr__(marked, "theta", theta)
     return marked
