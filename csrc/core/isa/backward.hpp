@@ -39,8 +39,8 @@ void scatter_inside(const BackwardJob& job, const Part& part,
     if (layouts.last)
       return scatter_last<D, K, LIMITED>(tile, taps, deltas, owner, at.gradient.data, at.to.data, job.image.channels);
     if (layouts.planar)
-      return PlaneScatter<D, K, LIMITED>{tile, taps, deltas, owner, at.gradient, at.to}.run(part.channel_first,
-                                                                                            part.channel_last);
+      return PlaneScatter<D, K, LIMITED>{tile, taps, deltas, owner, at.gradient, at.to}.run(
+          part.channel_first, part.channel_last, job.image.channels);
   }
   scatter_strided<T, D, K, LIMITED>(tile, taps, deltas, owner, at.gradient, at.gradient_pixel, at.to, part.channel_first,
                                     part.channel_last);

@@ -303,9 +303,10 @@ void read_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& ta
       W w[Deltas<D, K>::COUNT];
       product_weights<D, K>(taps, t, w);
       for (std::int64_t c = 0; c < channels; ++c) {
-        W total = 0;
-        for (int k = 0; k < Deltas<D, K>::COUNT; ++k) total += w[k] * widen(from[c * from_channel + deltas.at[k]]);
-        narrow(total, to[c * to_channel]);
+        W total[2] = {};  // left and right neighbours apart, as the loops over vectors sum them
+        for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
+          total[k % 2] += w[k] * widen(from[c * from_channel + deltas.at[k]]);
+        narrow(total[0] + total[1], to[c * to_channel]);
       }
     }
   });

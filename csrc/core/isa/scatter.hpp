@@ -63,8 +63,9 @@ struct PlaneScatter {
   Planes<const float> gradient;
   Planes<float> to;
 
-  void run(std::int64_t c0, std::int64_t c1) const {
-    const Turns turns(c1 - c0, tile.groups);
+  // Of planes [c0, c1). How many there are in all decides who takes turns: c0 and c1 depend on the threads.
+  void run(std::int64_t c0, std::int64_t c1, std::int64_t channels) const {
+    const Turns turns(channels, tile.groups);
     for (std::int64_t c = c0; c < c1; c += turns.planes) {
       const std::int64_t planes = c1 - c < turns.planes ? c1 - c : turns.planes;
       for (std::int64_t plane = 0; plane < planes && is_far(c1 - c0, to.channel_stride); ++plane) {

@@ -190,9 +190,9 @@ TORCHSTN_INLINE void product_weights(const Taps<D, W>& taps, int t, W (&weight)[
   W axis[D][K::TAPS];
   for (int a = 0; a < D; ++a) K::weights(taps.fraction[a][t], axis[a]);
   for (int k = 0; k < power(K::TAPS, D); ++k) {
-    W w = axis[0][k % K::TAPS];
-    for (int a = 1, rest = k / K::TAPS; a < D; ++a, rest /= K::TAPS) w *= axis[a][rest % K::TAPS];
-    weight[k] = w;
+    W others = axis[1][k / K::TAPS % K::TAPS];
+    if (D == 3) others *= axis[D - 1][k / (K::TAPS * K::TAPS)];
+    weight[k] = axis[0][k % K::TAPS] * others;
   }
 }
 
