@@ -91,12 +91,31 @@ void divide(int dims, int lanes, const Coordinates<R>& at, W (&g)[MAX_DIMS][BLOC
   }
 }
 
-template <class R, class W>
-void stored_offsets(const Grid& grid, const Piece& piece, const W (&g)[MAX_DIMS][BLOCK], double* to) {
-  const R* values = static_cast<const R*>(grid.values[0]) + piece.pixel;
-  for (std::int64_t k = 0; k < grid.functions; ++k)
-    for (int a = 0; a < grid.dims; ++a)
-      to[k * grid.dims + a] += product(g[a] + piece.at, values + k * grid.pixels(), piece.length);
+// Sums over all of a tile in eight lanes: lanes are added up once a function, not once a stretch of a row.
+template <class R, class W, int D>
+void stored_offsets(const Grid& grid, const Tile& tile, const W (&g)[MAX_DIMS][BLOCK], double* to) {
+  using V = typename LanesOf<W>::type;
+  for (std::int64_t k = 0; k < grid.functions; ++k) {
+    const R* values = static_cast<const R*>(grid.values[0]) + k * grid.pixels();
+    V sums[D] = {};
+    double rest[D] = {};
+    for (int group = 0, at = 0; group < tile.groups; ++group, at += LANES) {
+      const R* f = values + tile.pixel[group];
+      if (tile.valid[group] == LANES) {
+        V v;
+        for (int u = 0; u < LANES; ++u) v[u] = static_cast<W>(f[u]);
+        for (int a = 0; a < D; ++a) {
+          V gradient;
+          load(gradient, g[a] + at);
+          sums[a] += gradient * v;
+        }
+      } else {
+        for (int u = 0; u < tile.valid[group]; ++u)
+          for (int a = 0; a < D; ++a) rest[a] += static_cast<double>(g[a][at + u]) * static_cast<double>(f[u]);
+      }
+    }
+    for (int a = 0; a < D; ++a) to[k * D + a] += total(sums[a]) + rest[a];
+  }
 }
 
 template <class R, class W>
@@ -160,11 +179,12 @@ void reduce(const BackwardJob& job, const Part& part, const Tile& tile, const Co
     for (int a = 0; a < d; ++a) matrix_row(d, tile, g[a], part.partial + a * (d + 1));
   if (job.grad_grid.offsets == nullptr) return;
   double* to = part.partial + grid.rows() * (d + 1);
-  for (int p = 0; p < tile.pieces; ++p) {
-    if (grid.kind == GridKind::basis)
-      stored_offsets<R>(grid, tile.piece[p], g, to);
-    else
-      separable_offsets<R>(job.grid, tile.piece[p], g, to);
+  if (grid.kind == GridKind::separable) {
+    for (int p = 0; p < tile.pieces; ++p) separable_offsets<R>(job.grid, tile.piece[p], g, to);
+  } else if (d == 2) {
+    stored_offsets<R, W, 2>(grid, tile, g, to);
+  } else {
+    stored_offsets<R, W, 3>(grid, tile, g, to);
   }
 }
 

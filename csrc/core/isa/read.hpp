@@ -24,9 +24,9 @@ TORCHSTN_INLINE void store_group(float* to, int rest, const Float8& v) {
 }
 
 TORCHSTN_INLINE void load_group(Float8& v, const float* from, int valid) {
-  float part[LANES] = {};
-  for (int u = 0; u < valid && valid < LANES; ++u) part[u] = from[u];
-  load(v, valid >= LANES ? from : part);
+  if (valid >= LANES) return load(v, from);
+  v = Float8{};
+  for (int u = 0; u < valid; ++u) v[u] = from[u];
 }
 
 // Weights of the pairs of neighbours along x, one vector pair per corner of the other axes.
