@@ -49,13 +49,16 @@ def _negated() -> Tensor:
 
 
 REFUSED: dict[str, tuple[Callable[[], Request], str]] = {
-    "complex": (lambda: _request(IMAGE.to(torch.complex64)), "images of type torch.complex64"),
-    "labels": (lambda: _request(IMAGE.long()), "images of type torch.int64"),
+    "complex": (
+        lambda: _request(IMAGE.to(torch.complex64)),
+        "no kernels for 2 dimension(s) of type torch.complex64",
+    ),
+    "labels": (lambda: _request(IMAGE.long()), "no kernels for 2 dimension(s) of type torch.int64"),
     "one dimension": (
         lambda: Request(
             torch.rand(1, 1, 5), AbsolutePoints(torch.rand(1, 4, 1), False), KERNELS["linear"], "zeros", 0.0
         ),
-        "two and three dimensions",
+        "no kernels for 1 dimension(s) of type torch.float32",
     ),
     "lanczos": (lambda: _request(kernel=KERNELS["lanczos3"]), "'nearest', 'linear', 'cubic' only"),
     "the user's kernel": (

@@ -22,7 +22,7 @@ def sample(request: Request) -> Tensor:
     settings = Settings(kind, grid.size, grid.align_corners, kernel, PADDING_NUMBERS[request.padding])
     fill = _fill(request) if request.padding == "fill" else None
     if torch.is_grad_enabled():
-        moves = any(parameter.requires_grad for parameter in parameters)
+        moves = parameters[0].requires_grad or (len(parameters) > 1 and parameters[1].requires_grad)
         if moves and (kernel == 0 or not image.is_floating_point()):
             # What is read does then not change with where it is read.
             parameters = tuple([parameter.detach() for parameter in parameters])

@@ -78,9 +78,11 @@ def compute_dtype(image: Tensor) -> torch.dtype:
 
 def output_shape(image: Tensor, parameters: Sequence[Tensor], settings: Settings) -> tuple[int, ...]:
     """(n, c, *size), n the larger of the batches."""
-    batch, channels, *_ = image.shape
-    batches = [parameter.shape[0] for parameter in parameters[: 2 if len(parameters) > 1 else 1]]
-    return (max(batch, *batches), channels, *settings.size)
+    shape = image.shape
+    batch = max(shape[0], parameters[0].shape[0])
+    if len(parameters) > 1:  # a matrix and offsets
+        batch = max(batch, parameters[1].shape[0])
+    return (batch, shape[1], *settings.size)
 
 
 def layout_of(image: Tensor) -> torch.memory_format:

@@ -1,7 +1,5 @@
 """Why the compiled kernels cannot run a request: asked at every call, so each question is a cheap one."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch._C import _are_functorch_transforms_active, _dispatch_keys
@@ -23,27 +21,27 @@ LONGEST = 2**30
 def refusal(request: Request) -> str | None:
     """Why the request must go to another backend, or None."""
     image, kernel, fill = request.image, request.kernel, request.fill
-    if image.dtype not in IMAGE_TYPES:
-        return f"it has no kernels for images of type {image.dtype}"
-    if image.ndim == 3:
-        return "it has kernels for two and three dimensions"
+    if image.dtype not in IMAGE_TYPES or image.ndim == 3:
+        return f"it has no kernels for {image.ndim - 2} dimension(s) of type {image.dtype}"
     if type(kernel) is not BuiltinKernel or kernel.name not in KERNELS:
         return f"it has the kernels {', '.join(map(repr, KERNELS))} only"
     compiling = torch.compiler.is_compiling()
     reason = why_not_traced() if compiling else why_not_now()
     if reason is not None:
         return reason
-    tensors = [image, *held(request)]
+    tensors: tuple[Tensor, ...] = (image, *held(request))
     if isinstance(fill, Tensor):
         if fill.requires_grad and torch.is_grad_enabled():
             return "it has no gradient of `fill`"
-        tensors.append(fill)
+        tensors = (*tensors, fill)
     for tensor in tensors:
-        if not (_looks_plain(tensor) if compiling else is_plain(tensor)):
-            return _why_not_plain(tensor)
-        if not tensor.numel():
-            return "there is nothing to read"
-    return _unfit_coordinates(tensors[1]) or _too_long(image, request.grid.size)
+        if not (_looks_plain(tensor) if compiling else is_plain(tensor)) or not tensor.numel():
+            return _why_not_readable(tensor)
+    if tensors[1].dtype not in COORDINATE_TYPES:
+        return f"it has no kernels for coordinates of type {tensors[1].dtype}"
+    if max(request.grid.size) >= LONGEST or (image.numel() >= LONGEST and max(image.shape[2:]) >= LONGEST):
+        return f"it counts up to {LONGEST - 1} pixels along an axis"
+    return None
 
 
 def why_not_now() -> str | None:
@@ -95,19 +93,9 @@ def _looks_plain(tensor: Tensor) -> bool:
     return type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu"
 
 
-def _why_not_plain(tensor: Tensor) -> str:
+def _why_not_readable(tensor: Tensor) -> str:
     if tensor.device.type != "cpu":
         return f"it runs on the CPU, not on {tensor.device}"
+    if not tensor.numel():
+        return "there is nothing to read"
     return "it reads plain tensors only: no subclass, nothing sparse, quantised, batched, traced or negated"
-
-
-def _unfit_coordinates(held: Tensor) -> str | None:
-    if held.dtype in COORDINATE_TYPES:
-        return None
-    return f"it has no kernels for coordinates of type {held.dtype}"
-
-
-def _too_long(image: Tensor, size: Sequence[int]) -> str | None:
-    if max(size) < LONGEST and (image.numel() < LONGEST or max(image.shape[2:]) < LONGEST):
-        return None
-    return f"it counts up to {LONGEST - 1} pixels along an axis"
