@@ -2,13 +2,17 @@
 
 import pytest
 import torch
+from support.agreement import KINDS, Case, make_image, make_parameters, run
 from torch import Tensor
 from torch._C import _are_functorch_transforms_active
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
 import torchstn as stn
+from torchstn._types import Size
+from torchstn.grid import BasisGrid, MatrixGrid, PointGrid
 from torchstn.grid.absolute import AbsolutePoints
 from torchstn.sampler import BACKENDS, Backend, Request
+from torchstn.sampler.kernels import resolve_kernel
 
 IMAGE, POINTS = torch.rand(1, 1, 4, 4), torch.zeros(1, 2, 2, 2)
 
@@ -89,6 +93,49 @@ def test_a_backend_is_told_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> No
     assert [float(axis) for axis in request.coordinates] == [0, 2]  # x first, in pixels
     assert request.fill.tolist() == [1, 2]
     assert (request.padding, request.align_corners) == ("fill", True)
+
+
+class Counted(MatrixGrid):
+    """A matrix grid that counts how often its coordinates are made."""
+
+    made = 0
+
+    def pixel_coordinates(self, input_size: Size) -> tuple[Tensor, ...]:
+        Counted.made += 1
+        return super().pixel_coordinates(input_size)
+
+
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_coordinates_are_made_once(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Counted, "made", 0)
+    stn.sample(IMAGE, Counted(torch.eye(2, 3)[None], size=(4, 4)), backend=backend, return_mask=True)
+    assert Counted.made == 1
+
+
+def test_coordinates_are_made_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Counted, "made", 0)
+    grid = Counted(torch.eye(2, 3)[None], size=(4, 4))
+    request = Request(IMAGE, grid, resolve_kernel("linear"), "zeros", 0.0)
+    assert Counted.made == 0
+    assert request.coordinates is request.coordinates
+    assert Counted.made == 1
+
+
+@pytest.mark.parametrize("kind", [one for one in KINDS if one != "own"])
+def test_the_compiled_kernels_never_ask_for_them(
+    kind: str, compiled: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("coordinates were made")
+
+    case = Case(kind=kind)
+    image, parameters = make_image(case), make_parameters(case)
+    leaves = [value.requires_grad_() for value in parameters]
+    monkeypatch.setattr(Request, "coordinates", property(refuse))
+    for grid in (MatrixGrid, BasisGrid, PointGrid, AbsolutePoints):
+        monkeypatch.setattr(grid, "pixel_coordinates", refuse)
+    output = run(case, image, leaves, "native")
+    assert all(gradient.any() for gradient in torch.autograd.grad(output.sum(), leaves))
 
 
 def test_private_name_functorch_transforms_active() -> None:

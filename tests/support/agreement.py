@@ -119,7 +119,9 @@ def _good_parameters(case: Case) -> list[Tensor]:
         scale = 1.0 + case.spread if case.kind == "points" else case.spread
         return [(scale * torch.randn(n, *case.out, d)).to(dtype)]
     offsets = case.spread * torch.randn(n, make_basis(case).functions, d)
-    return [matrix[: 1 if case.seed % 2 else n].to(dtype), offsets.to(dtype)]
+    # One matrix for all offsets, or the reverse, or as many.
+    matrices, fields = (1, n) if case.seed % 2 else (n, 1 if case.seed % 4 else n)
+    return [matrix[:matrices].to(dtype), offsets[:fields].to(dtype)]
 
 
 def make_basis(case: Case) -> Any:
