@@ -76,7 +76,7 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def build(self, theta: Theta, frame: Frame) -> Grid:
-        """The grid of parameters (n, n_parameters), float32 or float64; finite, but for `carries_non_finite`."""
+        """The grid of parameters (n, n_parameters), float32 or float64; finite unless `carries_non_finite`."""
 
     def forward(
         self,
@@ -125,7 +125,8 @@ class Transform(nn.Module, ABC):
     ) -> tuple[float, ...]:
         lengths = size if input_size is None else check_size("input_size", input_size, self.dims)
         if spacing is None:
-            return tuple(float(step_count(n, align_corners)) for n in reversed(lengths))
+            # Not float(), which makes a symbolic length a fixed one.
+            return tuple(1.0 * step_count(n, align_corners) for n in reversed(lengths))
         if len(spacing) != self.dims or not all(step > 0 for step in spacing):
             raise ValueError(
                 f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}."
@@ -147,7 +148,6 @@ def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
     One field is enough. The others stay finite, because a zero gradient times NaN is NaN: it would reach
     whatever they are multiplied by, such as a learned basis.
     """
-
     name = grid.batched[0]
     value = getattr(grid, name)
     mask = finite.view(-1, *([1] * (value.ndim - 1)))
