@@ -76,7 +76,7 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def build(self, theta: Theta, frame: Frame) -> Grid:
-        """The grid of parameters (n, n_parameters), float32 or float64; finite unless `carries_non_finite`."""
+        """The grid of parameters (n, n_parameters), float32 or float64, finite or `carries_non_finite`."""
 
     def forward(
         self,
