@@ -162,5 +162,7 @@ def run_backward(
 def _as_read(parameters: Sequence[Tensor], kind: int) -> tuple[Tensor, ...]:
     """Points are read with any strides, the few numbers of other kinds are not."""
     if kind in (MATRIX, BASIS, SEPARABLE_BASIS):
-        return tuple([parameter.contiguous() for parameter in parameters])
+        for parameter in parameters:
+            if not parameter.is_contiguous():
+                return tuple(one.contiguous() for one in parameters)
     return tuple(parameters)
