@@ -59,7 +59,7 @@ lint: $(stamps)/lint
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy
-	$(bin)/codespell src tests benchmarks docs README.md CHANGELOG.md CONTRIBUTING.md
+	$(bin)/codespell src csrc cmake tests benchmarks docs README.md CHANGELOG.md CONTRIBUTING.md
 
 docs: $(stamps)/docs
 	$(one_thread) $(bin)/python -m sphinx -b html -W --keep-going -n docs docs/_build/html
