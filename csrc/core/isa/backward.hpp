@@ -28,7 +28,7 @@ struct Sources {
   }
 };
 
-template <class T, int D, class K, bool LIMITED>
+template <class T, int D, class K>
 void scatter_inside(const BackwardJob& job, const Part& part,
                     const Block<D, K, typename Compute<T>::type>& block, const Owner<D, K>& owner, const Sources<T>& at) {
   const Tile& tile = block.tile;
@@ -37,12 +37,12 @@ void scatter_inside(const BackwardJob& job, const Part& part,
   if constexpr (std::is_same_v<T, float>) {
     const Layouts<T> layouts(job.grad_image, job.grad_output);
     if (layouts.last)
-      return scatter_last<D, K, LIMITED>(tile, taps, deltas, owner, at.gradient.data, at.to.data, job.image.channels);
+      return scatter_last<D, K>(tile, taps, deltas, owner, at.gradient.data, at.to.data, job.image.channels);
     if (layouts.planar)
-      return PlaneScatter<D, K, LIMITED>{tile, taps, deltas, owner, at.gradient, at.to}.run(
+      return PlaneScatter<D, K>{tile, taps, deltas, owner, at.gradient, at.to}.run(
           part.channel_first, part.channel_last, job.image.channels);
   }
-  scatter_strided<T, D, K, LIMITED>(tile, taps, deltas, owner, at.gradient, at.gradient_pixel, at.to, part.channel_first,
+  scatter_strided<T, D, K>(tile, taps, deltas, owner, at.gradient, at.gradient_pixel, at.to, part.channel_first,
                                     part.channel_last);
 }
 
@@ -75,7 +75,7 @@ void scatter(const BackwardJob& job, const Part& part, Block<D, K, typename Comp
   const bool whole = part.slab_first == 0 && part.slab_last == job.image.size[D - 1];
   if (block.taps.inside) {
     if (whole) {
-      scatter_inside<T, D, K, false>(job, part, block, Owner<D, K>{nullptr, nullptr}, at);
+      scatter_inside<T, D, K>(job, part, block, Owner<D, K>{nullptr, nullptr}, at);
     } else {
       std::int32_t slow[BLOCK];
       block.slow(job.grid, slow);
@@ -84,7 +84,7 @@ void scatter(const BackwardJob& job, const Part& part, Block<D, K, typename Comp
       bool reaches = false;
       for (int t = 0; t < block.tile.groups * LANES; ++t)
         reaches |= slow[t] < slab.last && slow[t] + K::TAPS > slab.first && slow[t] >= 0;
-      if (reaches) scatter_inside<T, D, K, true>(job, part, block, Owner<D, K>{&slab, slow}, at);
+      if (reaches) scatter_inside<T, D, K>(job, part, block, Owner<D, K>{&slab, slow}, at);
     }
   }
   scatter_padded<T, D, K>(job, part, block, at);

@@ -54,8 +54,17 @@ TORCHSTN_INLINE void take_turns(const Turns& turns, int groups, std::int64_t pla
   }
 }
 
-template <int D, class K, bool LIMITED>
+template <int D, class K>
 struct PlaneScatter {
+  static constexpr int COUNT = Deltas<D, K>::COUNT;
+  // What a group adds: tap by tap, or for the cubic four neighbours at a time.
+  static constexpr bool IN_ROWS = K::TAPS == 4;
+  static constexpr int ROWS = COUNT / 4;
+  union Products {
+    float tap[COUNT][LANES];
+    float row[LANES][ROWS > 0 ? ROWS : 1][4];
+  };
+
   const Tile& tile;
   const Taps<D, float>& taps;
   const Deltas<D, K>& deltas;
@@ -72,11 +81,46 @@ struct PlaneScatter {
         prefetch_taps<D, K, true>(tile, taps, deltas, to.data + (c + plane) * to.channel_stride);
         prefetch_pixels(tile, gradient.data + (c + plane) * gradient.channel_stride);
       }
-      add(K(), turns, c, planes);
+      if (owner.slab == nullptr)
+        add<false>(turns, c, planes);
+      else
+        add<true>(turns, c, planes);
     }
   }
 
  private:
+  template <bool LIMITED>
+  TORCHSTN_INLINE void add(const Turns& turns, std::int64_t c, std::int64_t planes) const {
+    alignas(32) Products products[Turns::MOST];
+    float* base[Turns::MOST];
+    int at[Turns::MOST];
+    take_turns(
+        turns, tile.groups, planes,
+        [&](int lane, int plane, int group) {
+          multiply(products[lane], c + plane, group);
+          base[lane] = to.data + (c + plane) * to.channel_stride;
+          at[lane] = group * LANES;
+        },
+        [&](int lane, int u) {
+          const int t = at[lane] + u;
+          float* first = base[lane] + taps.offset[t];
+          if constexpr (IN_ROWS) {
+            for (int r = 0; r < ROWS; ++r)
+              if (!LIMITED || owner.owns(t, 4 * r)) add_row(first + deltas.at[4 * r], products[lane].row[u][r]);
+          } else {
+            for (int k = 0; k < COUNT; ++k)
+              if (!LIMITED || owner.owns(t, k)) first[deltas.at[k]] += products[lane].tap[k][u];
+          }
+        });
+  }
+
+  TORCHSTN_INLINE static void add_row(float* to, const float* row) {
+    Float4 sum, value;
+    load(sum, to);
+    load(value, row);
+    store(to, Float4(sum + value));
+  }
+
   TORCHSTN_INLINE void load_gradient(Float8& g, std::int64_t c, int group) const {
     Int8 mask;
     load(mask, taps.mask + group * LANES);
@@ -84,70 +128,39 @@ struct PlaneScatter {
     g = select(mask, g, 0);
   }
 
-  // Tap by tap.
-  template <class Any>
-  TORCHSTN_INLINE void add(Any, const Turns& turns, std::int64_t c, std::int64_t planes) const {
-    constexpr int COUNT = Deltas<D, K>::COUNT;
-    alignas(32) float product[Turns::MOST][COUNT][LANES];
-    float* base[Turns::MOST];
-    int first_lane[Turns::MOST];
-    take_turns(
-        turns, tile.groups, planes,
-        [&](int lane, int plane, int group) {
-          Float8 w[D][K::TAPS], g, f;
-          for (int a = 0; a < D; ++a) {
-            load(f, taps.fraction[a] + group * LANES);
-            K::weights(f, w[a]);
-          }
-          load_gradient(g, c + plane, group);
-          base[lane] = to.data + (c + plane) * to.channel_stride;
-          first_lane[lane] = group * LANES;
-          for (int k = 0; k < COUNT; ++k) {
-            Float8 value = g * w[0][k % K::TAPS] * w[1][k / K::TAPS % K::TAPS];
-            if (D == 3) value *= w[D - 1][k / (K::TAPS * K::TAPS)];
-            store(product[lane][k], value);
-          }
-        },
-        [&](int lane, int u) {
-          float* first = base[lane] + taps.offset[first_lane[lane] + u];
-          for (int k = 0; k < COUNT; ++k)
-            if (!LIMITED || owner.owns(first_lane[lane] + u, k)) first[deltas.at[k]] += product[lane][k][u];
-        });
+  // Gradients times weights.
+  TORCHSTN_INLINE void multiply(Products& products, std::int64_t c, int group) const {
+    if constexpr (IN_ROWS) {
+      multiply_rows(products, c, group);
+    } else {
+      Float8 g, w[D][K::TAPS], f;
+      load_gradient(g, c, group);
+      for (int a = 0; a < D; ++a) {
+        load(f, taps.fraction[a] + group * LANES);
+        K::weights(f, w[a]);
+      }
+      for (int k = 0; k < COUNT; ++k) {
+        Float8 value = g * w[0][k % K::TAPS] * w[1][k / K::TAPS % K::TAPS];
+        if (D == 3) value *= w[D - 1][k / (K::TAPS * K::TAPS)];
+        store(products.tap[k], value);
+      }
+    }
   }
 
-  // Row by row: four neighbours at once.
-  TORCHSTN_INLINE void add(Cubic, const Turns& turns, std::int64_t c, std::int64_t planes) const {
-    constexpr int ROWS = RowWeights<D>::ROWS;
-    alignas(32) float product[Turns::MOST][LANES][ROWS][4];
-    float* base[Turns::MOST];
-    int first_lane[Turns::MOST];
-    take_turns(
-        turns, tile.groups, planes,
-        [&](int lane, int plane, int group) {
-          const RowWeights<D> weights(taps.fraction, group * LANES, -1);
-          Float8 g;
-          load_gradient(g, c + plane, group);
-          base[lane] = to.data + (c + plane) * to.channel_stride;
-          first_lane[lane] = group * LANES;
-          for (int u = 0; u < 4; ++u) {
-            const Float8 along_x = weights.along_x[u] * spread(g, u);
-            for (int r = 0; r < ROWS; ++r) {
-              const Float8 value = along_x * weights.rows[u][r];
-              store(product[lane][u][r], Float4(__builtin_shufflevector(value, value, 0, 1, 2, 3)));
-              store(product[lane][u + 4][r], Float4(__builtin_shufflevector(value, value, 4, 5, 6, 7)));
-            }
-          }
-        },
-        [&](int lane, int u) {
-          float* first = base[lane] + taps.offset[first_lane[lane] + u];
-          for (int r = 0; r < ROWS; ++r) {
-            if (LIMITED && !owner.owns(first_lane[lane] + u, 4 * r)) continue;
-            Float4 sum, value;
-            load(sum, first + deltas.at[4 * r]);
-            load(value, product[lane][u][r]);
-            store(first + deltas.at[4 * r], Float4(sum + value));
-          }
-        });
+  // Never inlined: two copies might round the cubic's polynomials differently, as the compiler joins products and
+  // sums as it likes.
+  __attribute__((noinline)) void multiply_rows(Products& products, std::int64_t c, int group) const {
+    const RowWeights<D> weights(taps.fraction, group * LANES, -1);
+    Float8 g;
+    load_gradient(g, c, group);
+    for (int u = 0; u < 4; ++u) {
+      const Float8 along_x = weights.along_x[u] * spread(g, u);
+      for (int r = 0; r < ROWS; ++r) {
+        const Float8 value = along_x * weights.rows[u][r];
+        store(products.row[u][r], Float4(__builtin_shufflevector(value, value, 0, 1, 2, 3)));
+        store(products.row[u + 4][r], Float4(__builtin_shufflevector(value, value, 4, 5, 6, 7)));
+      }
+    }
   }
 };
 
@@ -172,8 +185,9 @@ TORCHSTN_INLINE void add_row_of_three(float* sum, const float* g, float left, fl
   sum[5] += right * g[2];
 }
 
-// Channels side by side, floats. Distant pixels take turns, as above.
-template <int D, class K, bool LIMITED>
+// Channels side by side, floats. Distant pixels take turns, as above. Here and below there is one copy of the loops for
+// parts that own a slab and parts that own all, for the reason given at `multiply_rows`.
+template <int D, class K>
 void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
                   const float* gradient, float* to, std::int64_t channels) {
   constexpr int STREAMS = 4;
@@ -188,16 +202,16 @@ void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, 
       float* first = to + taps.offset[t];
       if (channels == 3 && K::TAPS == 2) {
         for (int k = 0; k + 1 < Deltas<D, K>::COUNT; k += 2)
-          if (!LIMITED || owner.owns(t, k)) add_row_of_three(first + deltas.at[k], g, w[k], w[k + 1]);
+          if (owner.owns(t, k)) add_row_of_three(first + deltas.at[k], g, w[k], w[k + 1]);
       } else {
         for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
-          if (!LIMITED || owner.owns(t, k)) add_channels(first + deltas.at[k], g, w[k], channels);
+          if (owner.owns(t, k)) add_channels(first + deltas.at[k], g, w[k], channels);
       }
     }
 }
 
 // Any type of gradient, any layout.
-template <class T, int D, class K, bool LIMITED>
+template <class T, int D, class K>
 void scatter_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
                      const Owner<D, K>& owner, Planes<const T> gradient, std::int64_t from_pixel,
                      Planes<typename Compute<T>::type> to, std::int64_t c0, std::int64_t c1) {
@@ -210,7 +224,7 @@ void scatter_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>&
       const W g = widen(gradient.data[c * gradient.channel_stride + pixel * from_pixel]);
       W* first = to.data + c * to.channel_stride + taps.offset[t];
       for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
-        if (!LIMITED || owner.owns(t, k)) first[deltas.at[k]] += w[k] * g;
+        if (owner.owns(t, k)) first[deltas.at[k]] += w[k] * g;
     }
   });
 }
