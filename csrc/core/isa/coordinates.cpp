@@ -143,6 +143,12 @@ template <class R, int D>
 TORCHSTN_INLINE void read_piece(const Grid& grid, const R* points, const Piece& piece, Coordinates<R>& to) {
   const std::int64_t step = grid.points_stride[0], component = grid.component_stride;
   const R* row = points + piece.j * step + piece.i * grid.points_stride[1] + piece.k * grid.points_stride[2];
+  // The next tile's: its rows are too short for the processor to see them coming.
+  constexpr std::int64_t LINE = 64 / sizeof(R);
+  const std::int64_t extent = step <= D ? piece.length * step : 0;
+  for (int a = 0; a < (step == 1 ? D : 1); ++a)
+    for (std::int64_t ahead = 0; ahead < extent; ahead += LINE)
+      __builtin_prefetch(row + a * component + extent + ahead);
   if constexpr (D == 2 && std::is_same_v<R, float>) {
     if (component == 1 && step == 2) return separate_pairs(row, piece, to);
   }
