@@ -16,14 +16,14 @@ class Backend:
 
     Attributes:
         name: As passed to `sample`.
-        place: Says where it runs; asked only of a backend that is not missing.
+        find_place: Says where it runs; asked only of a backend that is not missing.
         find_missing: Why it cannot run at all in this installation, or None.
         refusal: Why it cannot run a request, or None.
         sample: Runs a request: (n, c, *out) in the type and, for channels_last images, layout of the image.
     """
 
     name: str
-    place: Callable[[], str]
+    find_place: Callable[[], str]
     find_missing: Callable[[], str | None]
     refusal: Callable[[Request], str | None]
     sample: Callable[[Request], Tensor]
@@ -31,7 +31,7 @@ class Backend:
     @property
     def runs_on(self) -> str:
         """Where it runs, for people."""
-        return self.place()
+        return self.find_place()
 
     @property
     def missing(self) -> str | None:
