@@ -325,7 +325,7 @@ def test_what_was_changed_since_is_detected(grid: str) -> None:
 
 
 def test_a_fill_that_is_changed_since_does_not_matter() -> None:
-    image, matrix = _leaves("matrix")
+    image, matrix = _inputs("matrix")[0], (2 * _matrix()).requires_grad_()
     fill = torch.tensor([0.3, 0.4], dtype=torch.float64)
     function = _function("matrix", "linear", padding="fill", fill=fill)
     expected = torch.autograd.grad(function(image, matrix).sum(), matrix)
@@ -368,6 +368,26 @@ def test_checkpointing_recomputes_the_same(calls: Calls) -> None:
     actual = torch.autograd.grad(output.square().sum(), [image, matrix])
     assert all(torch.equal(*pair) for pair in zip(actual, expected, strict=True))
     assert calls.both == (3, 2)
+
+
+@EVERY_GRID
+@pytest.mark.parametrize("how", ["transposed", "expanded", "strided"])
+def test_parameters_of_any_strides(how: str, grid: str, calls: Calls) -> None:
+    strange: dict[str, Callable[[Tensor], Tensor]] = {
+        "transposed": lambda value: value.transpose(-1, -2).contiguous().transpose(-1, -2),
+        "expanded": lambda value: value[..., :1, :].expand_as(value) if value.ndim > 3 else value,
+        "strided": lambda value: value.repeat_interleave(2, -1)[..., ::2],
+    }
+    image, *parameters = _inputs(grid)
+    results = []
+    for tidy in (False, True):
+        values = [strange[how](value) for value in parameters]
+        leaves = [(value.contiguous() if tidy else value).detach().requires_grad_() for value in values]
+        output = _function(grid, "cubic")(image, *leaves)
+        results.append([output, *torch.autograd.grad(output.sin().sum(), leaves)])
+    for actual, expected in zip(*results, strict=True):
+        assert_close(actual, expected)
+    assert calls.both == (2, 2)
 
 
 @pytest.mark.parametrize("layout", ["expanded", "transposed", "channels_last"])
