@@ -30,7 +30,7 @@ struct Sources {
 
 template <class T, int D, class K>
 void scatter_inside(const BackwardJob& job, const Part& part,
-                    const Block<D, K, typename Compute<T>::type>& block, const Owner<D, K>& owner, const Sources<T>& at) {
+                    const Block<D, K, typename Compute<T>::type>& block, Owner<D, K> owner, const Sources<T>& at) {
   const Tile& tile = block.tile;
   const auto& taps = block.taps;
   const Deltas<D, K> deltas{Geometry<D>(job.grad_image)};

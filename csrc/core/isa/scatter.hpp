@@ -68,7 +68,7 @@ struct PlaneScatter {
   const Tile& tile;
   const Taps<D, float>& taps;
   const Deltas<D, K>& deltas;
-  const Owner<D, K>& owner;
+  Owner<D, K> owner;
   Planes<const float> gradient;
   Planes<float> to;
 
@@ -188,7 +188,7 @@ TORCHSTN_INLINE void add_row_of_three(float* sum, const float* g, float left, fl
 // Channels side by side, floats. Distant pixels take turns, as above. Here and below there is one copy of the loops for
 // parts that own a slab and parts that own all, for the reason given at `multiply_rows`.
 template <int D, class K>
-void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, const Owner<D, K>& owner,
+void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>& deltas, Owner<D, K> owner,
                   const float* gradient, float* to, std::int64_t channels) {
   constexpr int STREAMS = 4;
   const int stretch = (tile.groups + STREAMS - 1) / STREAMS * LANES;
@@ -213,7 +213,7 @@ void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, 
 // Any type of gradient, any layout.
 template <class T, int D, class K>
 void scatter_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
-                     const Owner<D, K>& owner, Planes<const T> gradient, std::int64_t from_pixel,
+                     Owner<D, K> owner, Planes<const T> gradient, std::int64_t from_pixel,
                      Planes<typename Compute<T>::type> to, std::int64_t c0, std::int64_t c1) {
   using W = typename Compute<T>::type;
   for_each_pixel(tile, [&](int t, std::int64_t pixel) {
