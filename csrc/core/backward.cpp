@@ -99,6 +99,8 @@ class Backward {
     const std::int64_t wanted = threads_ == 1 ? 1 : (2 * threads_ + images - 1) / images;
     const std::int64_t groups = last ? 1 : std::min(wanted, job_.image.channels);
     const std::int64_t slabs = std::min((wanted + groups - 1) / groups, slow_length());
+    std::vector<Reach> reach;
+    if (slabs > 1) reach = find_reach();
     parallel_for(images * groups * slabs, threads_, [&](std::int64_t unit) {
       const std::int64_t slab = unit % slabs, group = unit / slabs % groups, image = unit / slabs / groups;
       Part p = part(image, 0);
@@ -112,9 +114,22 @@ class Backward {
       clear(image, p.channel_first, p.channel_last, p.slab_first, p.slab_last);
       for (std::int64_t n = image; n < (images == 1 ? batch_ : image + 1); ++n) {
         p.n = n;
+        if (slabs > 1) p.reach = reach.data() + n * split_.tiles;
         run_(job_, p);
       }
     });
+  }
+
+  // Of every tile of every image: a slab's part then looks at its own tiles only.
+  std::vector<Reach> find_reach() {
+    std::vector<Reach> reach(static_cast<std::size_t>(batch_ * split_.tiles));
+    const auto find = kernels().reach[job_.grid.grid.wide];
+    parallel_for(batch_ * split_.pieces, threads_, [&](std::int64_t unit) {
+      const std::int64_t n = unit / split_.pieces, piece = unit % split_.pieces;
+      for (std::int64_t tile = split_.first(piece); tile < split_.last(piece); ++tile)
+        reach[static_cast<std::size_t>(n * split_.tiles + tile)] = find(job_, n, tile);
+    });
+    return reach;
   }
 
   // Zeros in a slab of some channels of the image's gradient, which is contiguous in one of two layouts.

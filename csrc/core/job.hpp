@@ -50,6 +50,11 @@ struct BackwardJob {
   const GridGradient& grad_grid;
 };
 
+// The indices [first, last) of the slowest axis that a tile may add to.
+struct Reach {
+  std::int64_t first, last;
+};
+
 // A part of a backward job: output tiles [first, last) of batch entry n.
 struct Part {
   std::int64_t n = 0;
@@ -57,6 +62,7 @@ struct Part {
   bool image = false;                  // scatter into the image's gradient:
   std::int64_t channel_first = 0, channel_last = 0;
   std::int64_t slab_first = 0, slab_last = 0;  // only into these indices of the slowest axis
+  const Reach* reach = nullptr;                // by tile, where known: tiles that do not reach the slab are skipped
   bool grid = false;                   // reduce to the grid's gradient:
   double* partial = nullptr;           // sums of matrix and offsets are added here
   bool accumulate_points = false;      // add to the points' gradient instead of writing it
@@ -66,8 +72,10 @@ struct Part {
 struct KernelTable {
   using Forward = void (*)(const ForwardJob&, std::int64_t n, std::int64_t first, std::int64_t last);
   using Backward = void (*)(const BackwardJob&, const Part&);
+  using FindReach = Reach (*)(const BackwardJob&, std::int64_t n, std::int64_t tile);
   Forward forward[5][3][2];
   Backward backward[4][3][2];
+  FindReach reach[2];  // by type of the coordinates
 };
 
 }  // namespace torchstn

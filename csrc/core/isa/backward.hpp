@@ -69,22 +69,28 @@ void scatter_padded(const BackwardJob& job, const Part& part, const Block<D, K, 
   }
 }
 
+// Lanes that do not read inside add zeros to the image's first pixel, which may belong to another part: they are sent to
+// where another lane of the tile adds.
+template <int D, class W>
+void stay_inside(const Tile& tile, Taps<D, W>& taps) {
+  int inside = 0;
+  while (!taps.mask[inside]) ++inside;
+  for (int t = 0; t < tile.groups * LANES; ++t)
+    if (!taps.mask[t]) taps.offset[t] = taps.offset[inside];
+}
+
 template <class T, int D, class K>
 void scatter(const BackwardJob& job, const Part& part, Block<D, K, typename Compute<T>::type>& block,
-             const Sources<T>& at) {
-  const bool whole = part.slab_first == 0 && part.slab_last == job.image.size[D - 1];
+             const Sources<T>& at, bool whole) {
   if (block.taps.inside) {
     if (whole) {
+      if (part.reach != nullptr) stay_inside(block.tile, block.taps);
       scatter_inside<T, D, K>(job, part, block, Owner<D, K>{nullptr, nullptr}, at);
     } else {
       std::int32_t slow[BLOCK];
       block.slow(job.grid, slow);
       const Slab slab{part.slab_first, part.slab_last};
-      // A block that does not reach the slab is most of them.
-      bool reaches = false;
-      for (int t = 0; t < block.tile.groups * LANES; ++t)
-        reaches |= slow[t] < slab.last && slow[t] + K::TAPS > slab.first && slow[t] >= 0;
-      if (reaches) scatter_inside<T, D, K>(job, part, block, Owner<D, K>{&slab, slow}, at);
+      scatter_inside<T, D, K>(job, part, block, Owner<D, K>{&slab, slow}, at);
     }
   }
   scatter_padded<T, D, K>(job, part, block, at);
@@ -137,6 +143,12 @@ void backward(const BackwardJob& job, const Part& part) {
   const Sources<T> at(job, part.n);
   Block<D, K, W> block;
   for (std::int64_t index = part.first; index < part.last; ++index) {
+    bool whole = true;
+    if (part.reach != nullptr) {
+      const Reach& reach = part.reach[index];
+      if (reach.first >= part.slab_last || reach.last <= part.slab_first) continue;
+      whole = reach.first >= part.slab_first && reach.last <= part.slab_last;
+    }
     job.tiling.tile(index, block.tile);
     bool found = false;
     if constexpr (K::TAPS > 1) {
@@ -154,7 +166,7 @@ void backward(const BackwardJob& job, const Part& part) {
     }
     if (part.image) {
       if (!found) block.find(job.grid, part.n, target, job.padding);
-      scatter<T, D, K>(job, part, block, at);
+      scatter<T, D, K>(job, part, block, at, whole);
     }
   }
 }

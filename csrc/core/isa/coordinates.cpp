@@ -230,6 +230,35 @@ void evaluate(const PixelGrid& g, std::int64_t n, const Tile& tile, Coordinates<
   }
 }
 
+template <class R>
+Reach find_reach(const BackwardJob& job, std::int64_t n, std::int64_t index) {
+  constexpr R WIDEST_KERNEL = 2;  // pixels on either side
+  const int slow = job.grid.grid.dims - 1;
+  const std::int64_t length = job.grid.input[slow];
+  Tile tile;
+  Coordinates<R> at;
+  job.tiling.tile(index, tile);
+  evaluate(job.grid, n, tile, at);
+  // Comparisons that NaN fails; points that are not finite read nowhere.
+  R low = static_cast<R>(length), high = 0;
+  bool inside = true;
+  for (int p = 0; p < tile.pieces; ++p)
+    for (int t = tile.piece[p].at; t < tile.piece[p].at + tile.piece[p].length; ++t) {
+      const R x = at.axis[slow][t];
+      low = x < low ? x : low;
+      high = x > high ? x : high;
+      inside &= x >= WIDEST_KERNEL && x < static_cast<R>(length) - WIDEST_KERNEL;
+    }
+  // What lies outside may be replaced by anything.
+  const bool constant = job.padding == Padding::zeros || job.padding == Padding::fill;
+  if (!inside && !constant) return {0, length};
+  const auto first = static_cast<std::int64_t>(low > WIDEST_KERNEL ? low - WIDEST_KERNEL : R(0));
+  const auto last = high < static_cast<R>(length) ? static_cast<std::int64_t>(high + WIDEST_KERNEL) + 1 : length;
+  return {first, last};
+}
+
+template Reach find_reach<float>(const BackwardJob&, std::int64_t, std::int64_t);
+template Reach find_reach<double>(const BackwardJob&, std::int64_t, std::int64_t);
 template void evaluate(const PixelGrid&, std::int64_t, const Tile&, Coordinates<float>&);
 template void evaluate(const PixelGrid&, std::int64_t, const Tile&, Coordinates<double>&);
 

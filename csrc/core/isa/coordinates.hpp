@@ -17,6 +17,10 @@ struct Coordinates {
 template <class R>
 void evaluate(const PixelGrid& grid, std::int64_t n, const Tile& tile, Coordinates<R>& to);
 
+// Where along the slowest axis a tile reads, whatever the kernel.
+template <class R>
+Reach find_reach(const BackwardJob& job, std::int64_t n, std::int64_t tile);
+
 // Carries gradients of a tile's coordinates, in `gradient`, back to the grid's parameters. A pixel that does not
 // read has zeros there.
 template <class R, class W>

@@ -68,10 +68,12 @@ void read_tile(const ForwardJob& job, const Block<D, K, typename Compute<T>::typ
   const Deltas<D, K> deltas(geometry);
   const std::int64_t channels = job.image.channels;
   const Outside<W> outside{static_cast<const W*>(job.fill)};
-  if constexpr (std::is_same_v<T, float> && K::TAPS > 1) {
+  if constexpr (std::is_same_v<T, float>) {
     const Layouts<T> layouts(job.image, job.output);
-    if (block.taps.inside && layouts.last)
-      return read_last<K>(block.tile, block.taps, deltas, image, output, channels, outside);
+    if constexpr (K::TAPS > 1) {
+      if (block.taps.inside && layouts.last)
+        return read_last<K>(block.tile, block.taps, deltas, image, output, channels, outside);
+    }
     if (block.taps.inside && layouts.planar)
       return read_planes(K(), block.tile, block.taps, deltas, Planes<const float>{image, job.image.channel_stride},
                          Planes<float>{output, job.output.channel_stride}, channels, outside);

@@ -119,6 +119,26 @@ void read_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Del
   }
 }
 
+template <int D>
+void read_planes(Nearest, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Nearest>& deltas,
+                 Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float* from = image.data + c * image.channel_stride;
+    float* to = output.data + c * output.channel_stride;
+    if (is_far(channels, image.channel_stride)) {
+      prefetch_taps(tile, taps, deltas, from);
+      prefetch_pixels<true>(tile, to);
+    }
+    for (int group = 0; group < tile.groups; ++group) {
+      const std::int64_t* o = taps.offset + group * LANES;
+      Int8 mask;
+      load(mask, taps.mask + group * LANES);
+      const Float8 v = {from[o[0]], from[o[1]], from[o[2]], from[o[3]], from[o[4]], from[o[5]], from[o[6]], from[o[7]]};
+      store_group(to + tile.pixel[group], tile.valid[group], select(mask, v, outside[c]));
+    }
+  }
+}
+
 // Two rows of four neighbours, one of them in each half.
 TORCHSTN_INLINE void load_rows(Float8& v, const float* low, const float* high) {
   Float4 a, b;

@@ -10,6 +10,8 @@ template <class T, int D, class K>
 void forward(const ForwardJob& job, std::int64_t n, std::int64_t first, std::int64_t last);
 template <class T, int D, class K>
 void backward(const BackwardJob& job, const Part& part);
+template <class R>
+Reach find_reach(const BackwardJob& job, std::int64_t n, std::int64_t tile);
 
 #define TORCHSTN_KERNELS(function, T)                                   \
   {                                                                     \
@@ -24,6 +26,7 @@ const KernelTable table = {
      TORCHSTN_KERNELS(forward, Float16), TORCHSTN_KERNELS(forward, std::uint8_t)},
     {TORCHSTN_KERNELS(backward, float), TORCHSTN_KERNELS(backward, double), TORCHSTN_KERNELS(backward, BFloat16),
      TORCHSTN_KERNELS(backward, Float16)},
+    {find_reach<float>, find_reach<double>},
 };
 
 TORCHSTN_END
