@@ -3,8 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +15,7 @@ from ..grid.base import Grid
 from ..grid.lattice import step_count
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """What a family needs to know of the output and the input it will read.
 
     Attributes:
@@ -126,7 +124,7 @@ class Transform(nn.Module, ABC):
         lengths = size if input_size is None else check_size("input_size", input_size, self.dims)
         if spacing is None:
             # Not float(), which makes a symbolic length a fixed one.
-            return tuple(1.0 * step_count(n, align_corners) for n in reversed(lengths))
+            return tuple([1.0 * step_count(n, align_corners) for n in lengths[::-1]])
         if len(spacing) != self.dims or not all(step > 0 for step in spacing):
             raise ValueError(
                 f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}."
