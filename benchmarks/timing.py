@@ -26,7 +26,7 @@ class Effort:
     rounds: int = 13
     fewest: int = 3
     watched: int = 5
-    budget: float = 0.8
+    budget: float = 0.4
 
 
 QUICK = Effort(shortest=0.001, rounds=2, fewest=2, watched=2, budget=0.01)

@@ -14,7 +14,7 @@ struct Sources {
   Planes<const T> image, gradient;
   Planes<W> to;
   std::int64_t gradient_pixel;
-  const W* fill;
+  Outside<W> outside;
 
   Sources(const BackwardJob& job, std::int64_t n) {
     const Image& g = job.grad_output;
@@ -24,7 +24,7 @@ struct Sources {
     to = {nullptr, job.grad_image.channel_stride};
     if (job.grad_image.data != nullptr)
       to.data = static_cast<W*>(job.grad_image.data) + n * job.grad_image.batch_stride;
-    fill = static_cast<const W*>(job.fill);
+    outside = {static_cast<const W*>(job.fill)};
   }
 };
 
@@ -43,7 +43,7 @@ void scatter_inside(const BackwardJob& job, const Part& part,
           part.channel_first, part.channel_last, job.image.channels);
   }
   scatter_strided<T, D, K>(tile, taps, deltas, owner, at.gradient, at.gradient_pixel, at.to, part.channel_first,
-                                    part.channel_last);
+                           part.channel_last);
 }
 
 template <class T, int D, class K>
@@ -127,9 +127,8 @@ void slope_padded(const BackwardJob& job, const Block<D, K, typename Compute<T>:
     for (std::int64_t c = 0; c < job.image.channels; ++c) {
       const T* from = at.image.data + c * at.image.channel_stride;
       const W g = widen(at.gradient.data[c * at.gradient.channel_stride + pixel * at.gradient_pixel]);
-      const W fill = at.fill ? at.fill[c] : W(0);
       for (int a = 0; a < D; ++a)
-        to[a][t] += g * taps.derivative(a, fill, [&](std::int64_t offset) { return widen(from[offset]); });
+        to[a][t] += g * taps.derivative(a, at.outside[c], [&](std::int64_t offset) { return widen(from[offset]); });
     }
   }
 }

@@ -19,10 +19,6 @@ struct Nearest {
   TORCHSTN_INLINE static void weights(const V& f, V (&w)[1]) {
     w[0] = f * 0 + 1;
   }
-  template <class V>
-  TORCHSTN_INLINE static void slopes(const V& f, V (&s)[1]) {
-    s[0] = f * 0;
-  }
 };
 
 struct Linear {

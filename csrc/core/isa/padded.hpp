@@ -48,7 +48,7 @@ struct PaddedTaps {
       const std::int64_t first = whole_part(x[a], fraction);
       for (int k = 0; k < K::TAPS; ++k) index[a][k] = remap(first + k, geometry.length[a], padding, align_corners);
       K::weights(fraction, axis[a]);
-      if (SLOPES) K::slopes(fraction, derivative[a]);
+      if constexpr (SLOPES) K::slopes(fraction, derivative[a]);
     }
     for (int k = 0; k < COUNT; ++k) add(k, index, axis, derivative, geometry);
   }

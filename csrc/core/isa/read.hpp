@@ -184,10 +184,9 @@ struct RowWeights {
       else
         Cubic::weights(f, w[a]);
     }
-    const Float8 a = __builtin_shufflevector(w[0][0], w[0][1], 0, 8, 1, 9, 4, 12, 5, 13);
-    const Float8 b = __builtin_shufflevector(w[0][0], w[0][1], 2, 10, 3, 11, 6, 14, 7, 15);
-    const Float8 c = __builtin_shufflevector(w[0][2], w[0][3], 0, 8, 1, 9, 4, 12, 5, 13);
-    const Float8 d = __builtin_shufflevector(w[0][2], w[0][3], 2, 10, 3, 11, 6, 14, 7, 15);
+    Float8 a, b, c, d;
+    interleave(w[0][0], w[0][1], a, b);
+    interleave(w[0][2], w[0][3], c, d);
     along_x[0] = __builtin_shufflevector(a, c, 0, 1, 8, 9, 4, 5, 12, 13);
     along_x[1] = __builtin_shufflevector(a, c, 2, 3, 10, 11, 6, 7, 14, 15);
     along_x[2] = __builtin_shufflevector(b, d, 0, 1, 8, 9, 4, 5, 12, 13);
@@ -256,7 +255,7 @@ TORCHSTN_INLINE void read_channels(const float* from, const std::int64_t (&delta
   } else if (channels >= 4) {
     four(0);
     if (channels > 4) four(channels - 4);
-  } else if (channels == 3 && taps_x > 1) {
+  } else if (channels == 3) {
     // Four numbers are loaded for three channels. The last tap of a row is loaded one number early, so that
     // nothing beyond the image is read.
     Float4 total = {}, v;

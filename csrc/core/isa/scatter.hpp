@@ -5,7 +5,6 @@
 // what falls into its slab.
 #pragma once
 
-#include "padded.hpp"
 #include "read.hpp"
 
 TORCHSTN_BEGIN

@@ -1,7 +1,6 @@
 // The gradient of the coordinates: of each output pixel, summed over its channels.
 #pragma once
 
-#include "padded.hpp"
 #include "read.hpp"
 
 TORCHSTN_BEGIN
@@ -25,8 +24,9 @@ TORCHSTN_INLINE void no_slope(int t, W (&to)[MAX_DIMS][BLOCK]) {
 }
 
 template <int D>
-void slope_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas, Planes<const float> image,
-                  Planes<const float> gradient, std::int64_t channels, float (&to)[MAX_DIMS][BLOCK]) {
+void slope_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas,
+                  Planes<const float> image, Planes<const float> gradient, std::int64_t channels,
+                  float (&to)[MAX_DIMS][BLOCK]) {
   constexpr int PAIRS = PairWeights<D>::COUNT;
   if (is_far(channels, image.channel_stride))
     for (std::int64_t c = 0; c < channels && c < CHANNELS_AT_ONCE; ++c) {
@@ -167,8 +167,8 @@ void slope_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>
 }
 
 template <class T, class K, int D>
-void slope_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas, Planes<const T> image,
-                   Planes<const T> gradient, std::int64_t from_pixel, std::int64_t channels,
+void slope_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
+                   Planes<const T> image, Planes<const T> gradient, std::int64_t from_pixel, std::int64_t channels,
                    typename Compute<T>::type (&to)[MAX_DIMS][BLOCK]) {
   using W = typename Compute<T>::type;
   for_each_pixel(tile, [&](int t, std::int64_t pixel) {
