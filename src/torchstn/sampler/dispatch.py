@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from . import native, reference
+from .layout import layout_of
 from .request import Request
 
 
@@ -48,16 +49,9 @@ def _reference(request: Request) -> Tensor:
         request.fill,
         request.align_corners,
     )
-    return _like_layout(output, request.image)
-
-
-def _like_layout(output: Tensor, image: Tensor) -> Tensor:
-    """channels_last in, channels_last out."""
-    layout = {4: torch.channels_last, 5: torch.channels_last_3d}.get(image.ndim)
-    if layout is None or torch._C._are_functorch_transforms_active():
+    if torch._C._are_functorch_transforms_active():
         return output  # vmap cannot be asked for a layout
-    wanted = image.is_contiguous(memory_format=layout) and not image.is_contiguous()
-    return output.contiguous(memory_format=layout if wanted else torch.contiguous_format)
+    return output.contiguous(memory_format=layout_of(request.image))
 
 
 BACKENDS = [

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..layout import layout_of
+
 KERNELS = ("nearest", "linear", "cubic")
 """Those that are compiled; the extension knows them by their place."""
 
 MATRIX, BASIS, SEPARABLE_BASIS, POINTS, DISPLACEMENT, PIXELS = range(6)
 """The extension's names for what describes a grid."""
-
-CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 class Settings(NamedTuple):
@@ -83,15 +83,6 @@ def output_shape(image: Tensor, parameters: Sequence[Tensor], settings: Settings
     if len(parameters) > 1:  # a matrix and offsets
         batch = max(batch, parameters[1].shape[0])
     return (batch, shape[1], *settings.size)
-
-
-def layout_of(image: Tensor) -> torch.memory_format:
-    """channels_last if the image is, else contiguous: the layout of everything that is shaped like it."""
-    if not image.is_contiguous():
-        layout = CHANNELS_LAST[image.ndim]
-        if image.is_contiguous(memory_format=layout):
-            return layout
-    return torch.contiguous_format
 
 
 def empty(image: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
