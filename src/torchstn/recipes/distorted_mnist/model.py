@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ... import SpatialTransformer, localisation, transform
 from ...data import DISTORTIONS
+from ..input_convolution import InputConvolution
 from .config import Config
 
 CLASSES = 10
@@ -117,7 +118,7 @@ def _convolutional(size: tuple[int, int], width: int) -> nn.Sequential:
     up = min(size) - 8 < 14
     rows, columns = (_after(_after(side, 9, up), 7, up) for side in size)
     return nn.Sequential(
-        nn.Conv2d(1, width, 9),
+        InputConvolution(1, width, 9),
         nn.MaxPool2d(2, ceil_mode=up),
         nn.ReLU(),
         nn.Conv2d(width, width, 7),

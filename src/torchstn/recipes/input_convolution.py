@@ -1,0 +1,88 @@
+"""A convolution of a picture of few channels whose input's gradient does not cost more than all else."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_SIDE = 4
+"""Pixels of a block: 4 x 4 of them are as many channels as the vectors of a CPU are long."""
+
+
+class InputConvolution(nn.Conv2d):
+    """nn.Conv2d without stride, padding, dilation or groups, for the first layer behind a transformer.
+
+    A transformer needs the gradient of the picture. On a CPU torch takes eight times the forward pass for it,
+    one channel at a time; here it is a convolution with a channel for each pixel of a 4 x 4 block. Values,
+    weights and gradients are those of nn.Conv2d, but for the order of additions.
+
+    Args:
+        in_channels: Of the picture.
+        out_channels: Filters.
+        kernel_size: Their width in pixels.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+        super().__init__(in_channels, out_channels, kernel_size)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if image.device.type != "cpu" or not (image.requires_grad and torch.is_grad_enabled()):
+            return super().forward(image)
+        tensors = [image, *self.parameters()]
+        if torch.is_autocast_enabled("cpu"):
+            tensors = [tensor.to(torch.get_autocast_dtype("cpu")) for tensor in tensors]
+        output: Tensor = _Convolution.apply(*tensors)  # type: ignore[no-untyped-call]  # torch's own
+        return output
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, image: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(image, weight)
+        return F.conv2d(image, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        image, weight = ctx.saved_tensors
+        with torch.autocast("cpu", enabled=False):
+            _, grad_weight, grad_bias = torch.ops.aten.convolution_backward(
+                grad,
+                image,
+                weight,
+                [len(weight)],
+                [1, 1],
+                [0, 0],
+                [1, 1],
+                False,
+                [0, 0],
+                1,
+                [False, True, True],
+            )
+            return input_gradient(grad, weight, (image.shape[2], image.shape[3])), grad_weight, grad_bias
+
+
+def input_gradient(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+    """The gradient of a plain convolution with respect to its input.
+
+    Args:
+        grad: (n, filters, oh, ow), of the output.
+        weight: (filters, channels, k, k).
+        size: (h, w) of the input, oh + k - 1 and ow + k - 1.
+
+    Returns:
+        (n, channels, h, w).
+    """
+    filters, channels, k, _ = weight.shape
+    rows, columns = (-side % _SIDE for side in size)
+    if rows or columns:
+        grad = F.pad(grad, (0, columns, 0, rows))
+    turned = weight.flip(2, 3).transpose(0, 1)
+    blocks = weight.new_zeros(channels, _SIDE, _SIDE, filters, k + _SIDE - 1, k + _SIDE - 1)
+    for i in range(_SIDE):
+        for j in range(_SIDE):
+            blocks[:, i, j, :, i : i + k, j : j + k] = turned
+    # The whole correlation with the filters turned round, all pixels of a block at once.
+    grad = grad.contiguous(memory_format=torch.channels_last)
+    pixels = F.conv2d(grad, blocks.flatten(0, 2), stride=_SIDE, padding=k - 1)
+    return F.pixel_shuffle(pixels, _SIDE)[:, :, : size[0], : size[1]]
