@@ -10,6 +10,7 @@ from .loop import Part as Part
 from .loop import Report as Report
 from .loop import Settings as Settings
 from .loop import fit as fit
+from .memory import keep_freed_memory as keep_freed_memory
 from .metrics import Metrics as Metrics
 from .progress import Reporter as Reporter
 from .provenance import commit as commit
