@@ -67,6 +67,8 @@ _PARTS = (
     ".grid",
     ".data",
     ".training",
+    ".recipes.supervised",
+    ".recipes.finished",
     ".recipes.distorted_mnist",
     ".figures",
 )

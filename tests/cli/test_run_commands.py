@@ -11,7 +11,7 @@ from PIL import Image
 
 from torchstn.cli.looking import Survey, fixed_pictures, look, survey
 from torchstn.cli.pictures import pick
-from torchstn.recipes.distorted_mnist import load_run
+from torchstn.recipes.finished import load_run
 
 from .conftest import Call
 
@@ -42,7 +42,7 @@ def test_show_only_the_wrong_ones(call: Call, run: Path, tmp_path: Path) -> None
 def test_predict_names_what_the_network_says_of_a_saved_test_digit(
     call: Call, run: Path, tmp_path: Path
 ) -> None:
-    config, model = load_run(run)
+    _, config, model = load_run(run)
     pictures, _ = fixed_pictures(config)
     for k in range(3):
         values = (pictures[k, 0] * 255).round().byte().numpy()
@@ -134,11 +134,11 @@ def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
 
 
 def test_survey_agrees_with_look(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config, model = load_run(run)
+    _, config, model = load_run(run)
     pictures = fixed_pictures(config)[0][:7]
     monkeypatch.setattr("torchstn.cli.looking._AT_A_TIME", 3)
     seen, few = survey(model, pictures), look(model, pictures)
     assert seen.predictions.tolist() == few.predictions
     torch.testing.assert_close(seen.outputs, few.outputs)
     identity = torch.tensor([1.0, 0, 0, 0, 1, 0])
-    torch.testing.assert_close(seen.moved, (few.grids.theta - identity).norm(dim=1))
+    torch.testing.assert_close(seen.moved, (few.grids[0].theta - identity).norm(dim=1))

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from torchstn.cli.train import resume_command
-from torchstn.recipes.distorted_mnist import Config, load_preset
+from torchstn.recipes.distorted_mnist import Config
+from torchstn.recipes.training_config import load_preset
 
 from .conftest import Call
 
@@ -26,7 +27,11 @@ def test_settings_reach_the_run(call: Call, tmp_path: Path) -> None:
     changed = {"distortion": "TC", "model": "fcn", "seed": 7, "learning_rate": 0.5}
     changed |= {"iterations": 2, "batch": 8}
     assert config.items() >= changed.items()
-    kept = {name: value for name, value in load_preset("demo").items() if name not in {*changed, "warm_up"}}
+    kept = {
+        name: value
+        for name, value in load_preset(Config, "demo").items()
+        if name not in {*changed, "warm_up"}
+    }
     assert config.items() >= kept.items()
 
 

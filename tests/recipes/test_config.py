@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from torchstn.recipes.distorted_mnist import Config, cell_name, load_preset, make_config
-from torchstn.recipes.distorted_mnist.results import command, paper_error
+from torchstn.recipes.distorted_mnist import Config, make_config
+from torchstn.recipes.distorted_mnist.paper import paper_error
+from torchstn.recipes.record import command
+from torchstn.recipes.training_config import load_preset
 
 
 @pytest.mark.parametrize("preset", ["demo", "quick", "paper"])
 def test_every_preset_makes_a_config(preset: str) -> None:
     config = make_config("R", "cnn", preset=preset)
-    for name, value in load_preset(preset).items():
+    for name, value in load_preset(Config, preset).items():
         assert getattr(config, name) == value
 
 
@@ -58,8 +60,8 @@ def test_a_shorter_training_warms_up_in_proportion() -> None:
 
 
 def test_cells_are_named_by_distortion_model_and_transform() -> None:
-    assert cell_name(make_config("RTS", "st-cnn", "tps")) == "rts/st-cnn-tps"
-    assert cell_name(make_config("TC", "cnn", "tps")) == "tc/cnn"
+    assert make_config("RTS", "st-cnn", "tps").cell == "rts/st-cnn-tps"
+    assert make_config("TC", "cnn", "tps").cell == "tc/cnn"
 
 
 def test_the_papers_numbers_stand_at_their_cells() -> None:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from torchstn.data import load_mnist
-from torchstn.recipes.distorted_mnist.data import Digits, TrainingBatches, fixed_batches, split
+from torchstn.recipes.digits import Digits, split
+from torchstn.recipes.distorted_mnist.data import TrainingBatches, fixed_batches
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def digits() -> Digits:
 @pytest.mark.parametrize("distortion", ["R", "RTS", "P", "E", "TC"])
 @pytest.mark.parametrize("parts", [2, 3])
 def test_the_parts_of_a_batch_are_the_batch(digits: Digits, distortion: str, parts: int) -> None:
-    batches = TrainingBatches(digits, distortion, batch=32, seed=5)
+    batches = TrainingBatches(digits=digits, distortion=distortion, batch=32, seed=5)
     whole = batches(2, 3, 0, 1)
     shares = [batches(2, 3, part, parts) for part in range(parts)]
     assert all(share.whole == 32 for share in shares)
@@ -26,7 +27,7 @@ def test_the_parts_of_a_batch_are_the_batch(digits: Digits, distortion: str, par
 
 
 def test_an_epoch_shows_no_digit_twice_and_each_in_another_order(digits: Digits) -> None:
-    batches = TrainingBatches(digits, "none", batch=40, seed=0)
+    batches = TrainingBatches(digits=digits, distortion="none", batch=40, seed=0)
     epochs = [torch.cat([batches(e, b, 0, 1).tensors[0] for b in range(batches.per_epoch)]) for e in (0, 1)]
     assert [len(pictures) for pictures in epochs] == [400, 400]
     assert not torch.equal(*epochs)
@@ -36,8 +37,9 @@ def test_an_epoch_shows_no_digit_twice_and_each_in_another_order(digits: Digits)
 
 
 def test_pictures_change_with_the_epoch_and_the_seed_and_come_back(digits: Digits) -> None:
-    first = TrainingBatches(digits, "R", batch=400, seed=0)
-    again, other = TrainingBatches(digits, "R", 400, seed=0), TrainingBatches(digits, "R", 400, seed=1)
+    first, again, other = (
+        TrainingBatches(digits=digits, distortion="R", batch=400, seed=seed) for seed in (0, 0, 1)
+    )
     assert torch.equal(first(0, 0, 0, 1).tensors[0], again(0, 0, 0, 1).tensors[0])
     assert not torch.equal(first(0, 0, 0, 1).tensors[0], first(1, 0, 0, 1).tensors[0])
     assert not torch.equal(first(0, 0, 0, 1).tensors[0], other(0, 0, 0, 1).tensors[0])
@@ -65,6 +67,6 @@ def test_held_out_digits_are_not_trained_on_and_of_every_class() -> None:
 
 def test_too_large_batches_and_hold_outs_are_refused(digits: Digits) -> None:
     with pytest.raises(ValueError, match=r"`batch` must be at most .* 400, got 401"):
-        TrainingBatches(digits, "R", batch=401, seed=0)
+        TrainingBatches(digits=digits, distortion="R", batch=401, seed=0)
     with pytest.raises(ValueError, match="`validation` must leave digits"):
         split(load_mnist(None), 4000)

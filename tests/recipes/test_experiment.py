@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from torchstn.recipes.distorted_mnist import Config, evaluate, load_run, make_config, train
-from torchstn.recipes.distorted_mnist.results import result_path
+from torchstn.recipes.distorted_mnist import Config, make_config
+from torchstn.recipes.finished import evaluate, load_run
+from torchstn.recipes.record import result_path
+from torchstn.recipes.supervised import train
 from torchstn.training import Run
 
 Finished = tuple[Path, dict[str, Any]]
@@ -62,7 +64,7 @@ def test_the_loaded_model_is_the_average_of_the_last_checkpoint(
     finished: Finished,
 ) -> None:
     folder, _ = finished
-    config, model = load_run(folder)
+    _, config, model = load_run(folder)
     assert config == small()
     assert not model.training
     checkpoint = Run(folder).latest_checkpoint()

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from torchstn.recipes.distorted_mnist import build_model, make_config
-from torchstn.recipes.distorted_mnist.model import DigitClassifier, count_parameters, width_for
+from torchstn.recipes.networks import DigitClassifier
+from torchstn.recipes.width import count_parameters, width_for
 
 SIZES = {"none": 28, "R": 28, "P": 28, "E": 28, "RTS": 42, "TC": 60}
 

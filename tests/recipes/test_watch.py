@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import torchstn as stn
-from torchstn.recipes.distorted_mnist import make_config, train
+from torchstn.recipes.distorted_mnist import make_config
+from torchstn.recipes.supervised import train
 from torchstn.recipes.watch import Watch
 from torchstn.training import Run
 
@@ -87,7 +88,7 @@ def test_a_model_without_a_transformer_logs_nothing_of_it(tmp_path: Path) -> Non
 
 def test_watching_leaves_the_training_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(settings("st-cnn"), tmp_path / "watched", progress=False)
-    monkeypatch.setattr("torchstn.recipes.distorted_mnist.experiment.Watch", lambda warn: None)
+    monkeypatch.setattr("torchstn.recipes.supervised.Watch", lambda warn: None)
     train(settings("st-cnn"), tmp_path / "alone", progress=False)
     one, two = (Run(tmp_path / name).load_weights() for name in ("watched", "alone"))
     assert all(torch.equal(one[name], two[name]) for name in one)

@@ -34,7 +34,8 @@ def demo(
     Two networks with the same number of parameters learn to read 4,000 turned, scaled and shifted digits,
     one plainly and one through a spatial transformer. Nothing is downloaded.
     """
-    from ..recipes.distorted_mnist import make_config, train
+    from ..recipes.distorted_mnist import make_config
+    from ..recipes.supervised import train
     from .film import Film
     from .pictures import draw_run
     from .report import result_table
@@ -48,7 +49,7 @@ def demo(
                 model,
                 "affine",
                 "demo",
-                seed,
+                seed=seed,
                 iterations=iterations,
                 threads=threads,
                 checkpoint_seconds=5.0,

@@ -19,7 +19,7 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:
     """Judge a trained network by the fixed distorted test set, the same pictures for every network."""
-    from ..recipes.distorted_mnist import evaluate as judge
+    from ..recipes.finished import evaluate as judge
     from .report import confusion_table
 
     score = judge(run, data_dir=data_dir)

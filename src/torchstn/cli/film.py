@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..figures.film import Moment, film_bytes
-from ..recipes.distorted_mnist import Config, build_model
+from ..recipes.networks import DigitClassifier
+from ..recipes.registry import RECIPES
+from ..recipes.training_config import TrainingConfig
 from ..training import Run, atomic_write
 from .looking import fixed_pictures, look
 from .pictures import pick_evenly
@@ -20,13 +22,13 @@ class Film:
         count: Digits in the picture.
     """
 
-    def __init__(self, config: Config, folder: Path, count: int = 8) -> None:
+    def __init__(self, config: TrainingConfig, folder: Path, count: int = 8) -> None:
         images, labels = fixed_pictures(config)
         chosen = pick_evenly(len(labels), count)
         self.images, self.labels = images[chosen], labels[chosen].tolist()
         self.moments: list[Moment] = []
         self._run = Run(folder)
-        self._model = build_model(config).eval()
+        self._model = cast(DigitClassifier, RECIPES[config.recipe].build_model(config).eval())
         if not self._run.exists():
             self._see(0)
 
@@ -44,5 +46,5 @@ class Film:
 
     def _see(self, step: int) -> None:
         seen = look(self._model, self.images)
-        if seen.grids is not None and seen.outputs is not None:
-            self.moments.append(Moment(step, seen.grids.detach(), seen.outputs, seen.predictions))
+        if seen.outputs is not None:
+            self.moments.append(Moment(step, seen.grids[0].detach(), seen.outputs, seen.predictions))

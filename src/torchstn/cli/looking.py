@@ -1,17 +1,16 @@
 """A trained network asked about pictures: where it looks, what it sees there, what it says."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..data import Mnist, load_mnist
 from ..grid import Grid
-from ..recipes.distorted_mnist import Config
-from ..recipes.distorted_mnist.data import fixed_batches, split
-from ..recipes.distorted_mnist.model import DigitClassifier
+from ..recipes.finished import held_out_digits
+from ..recipes.networks import DigitClassifier
+from ..recipes.registry import RECIPES
+from ..recipes.training_config import TrainingConfig
 
 _AT_A_TIME = 500
 
@@ -21,14 +20,14 @@ class Look:
     """What a network made of a batch of pictures.
 
     Attributes:
-        images: (n, 1, h, w) what went in.
-        grids: Where the outputs read; None without a transformer.
-        outputs: (n, 1, oh, ow) what the transformer made of them; None without one.
-        probabilities: (n, 10) what the network says.
+        images: (n, c, h, w) what went in.
+        grids: Where the outputs read, one for each transformer.
+        outputs: (n, transformers * c, oh, ow) what the transformers made of them; None without one.
+        probabilities: (n, classes) what the network says.
     """
 
     images: Tensor
-    grids: Grid | None
+    grids: tuple[Grid, ...]
     outputs: Tensor | None
     probabilities: Tensor
 
@@ -41,11 +40,16 @@ class Look:
 
 @torch.no_grad()
 def look(model: DigitClassifier, images: Tensor) -> Look:
-    """Passes pictures (n, 1, h, w) through a network in eval mode and keeps what there is to see."""
-    grids = outputs = None
-    if model.transformer is not None:
-        outputs, grids = model.transformer(images, return_grid=True)
+    """Passes pictures (n, c, h, w) through a network in eval mode and keeps what there is to see."""
+    grids, outputs = _transformed(model, images)
     return Look(images, grids, outputs, model(images).softmax(1))
+
+
+def _transformed(model: DigitClassifier, images: Tensor) -> tuple[tuple[Grid, ...], Tensor | None]:
+    if model.transformer is None:
+        return (), None
+    outputs, grids = model.transformer(images, return_grid=True)
+    return grids if isinstance(grids, tuple) else (grids,), outputs
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Survey:
 
     Attributes:
         predictions: (n,) classes.
-        outputs: (n, 1, oh, ow) what the transformer made of them; None without one.
-        moved: (n,) how far its parameters are from the identity's; None without one.
+        outputs: (n, transformers * c, oh, ow) what the transformers made of them; None without one.
+        moved: (n,) how far their parameters are from the identity's; None without one.
     """
 
     predictions: Tensor
@@ -69,10 +73,10 @@ def survey(model: DigitClassifier, images: Tensor) -> Survey:
     predictions, outputs, moved = [], [], []
     for batch in images.split(_AT_A_TIME):
         predictions.append(model(batch).argmax(1))
-        if model.transformer is not None:
-            output, grid = model.transformer(batch, return_grid=True)
+        grids, output = _transformed(model, batch)
+        if output is not None:
             outputs.append(output)
-            moved.append((grid.theta - model.transformer.transform.identity().to(grid.theta)).norm(dim=1))
+            moved.append(_distance(model, grids))
     return Survey(
         torch.cat(predictions),
         torch.cat(outputs) if outputs else None,
@@ -80,15 +84,15 @@ def survey(model: DigitClassifier, images: Tensor) -> Survey:
     )
 
 
-def fixed_pictures(config: Config, data_dir: Path | None = None) -> tuple[Tensor, Tensor]:
-    """All the pictures a run is judged by, (n, 1, h, w), and their labels (n,)."""
-    place = data_dir or (None if config.data_dir is None else Path(config.data_dir))
-    _, held_out = split(_digits(place), config.validation)
-    pictures, labels = zip(*fixed_batches(held_out, config.distortion), strict=True)
+def _distance(model: DigitClassifier, grids: tuple[Grid, ...]) -> Tensor:
+    """How far the parameters of each sample are from those of the identity."""
+    identities = [transformer.transform.identity() for transformer in model.transformers]
+    theta = torch.cat([grid.theta for grid in grids if grid.theta is not None], 1)
+    return (theta - torch.cat(identities).to(theta)).norm(dim=1)
+
+
+def fixed_pictures(config: TrainingConfig, data_dir: Path | None = None) -> tuple[Tensor, Tensor]:
+    """All the pictures a run is judged by, (n, c, h, w), and their labels (n,)."""
+    batches = RECIPES[config.recipe].fixed_batches(config, held_out_digits(config, data_dir))
+    pictures, labels = zip(*batches, strict=True)
     return torch.cat(pictures), torch.cat(labels)
-
-
-@lru_cache(maxsize=1)
-def _digits(place: Path | None) -> Mnist:
-    """Read once: unpacking the embedded digits takes seconds, and one command may look at them twice."""
-    return load_mnist(place)

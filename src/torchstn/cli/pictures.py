@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..figures import class_means, curves, paper_figure, save_figure
 from ..figures.saving import MNIST_CREDIT
-from ..recipes.distorted_mnist import load_run
+from ..recipes.finished import load_run
 from ..training import Run
 from .looking import Survey, fixed_pictures, look, survey
 
@@ -42,12 +42,14 @@ def draw_run(
     Raises:
         ValueError: If the run has not finished, its data is missing, or it has no digits of that choice.
     """
-    config, model = load_run(run)
+    _, config, model = load_run(run)
     images, labels = fixed_pictures(config, data_dir)
     seen = survey(model, images)
     chosen = pick(seen, labels, count, choose, seed)
     few = look(model, images[chosen])
-    figure = paper_figure(few.images, few.grids, few.outputs, few.predictions, labels[chosen].tolist())
+    figure = paper_figure(
+        few.images, few.grids[0] if few.grids else None, few.outputs, few.predictions, labels[chosen].tolist()
+    )
     drawn = [save_figure(figure, folder / "digits.png", credit=MNIST_CREDIT)]
     if seen.outputs is not None:
         means = class_means(images, seen.outputs, labels)

@@ -40,11 +40,11 @@ def predict(
     import torch
 
     from ..data import DISTORTIONS
-    from ..recipes.distorted_mnist import load_run
+    from ..recipes.finished import load_run
     from .images import read_digit
     from .looking import look
 
-    config, model = load_run(run)
+    _, config, model = load_run(run)
     read = []
     for path in images:
         try:
@@ -88,5 +88,5 @@ def _tell(paths: list[Path], probabilities: list[list[float]], as_json: bool) ->
 def _draw(seen: Any, path: Path) -> None:
     from ..figures import paper_figure, save_figure
 
-    figure = paper_figure(seen.images, seen.grids, seen.outputs, seen.predictions)
+    figure = paper_figure(seen.images, seen.grids[0] if seen.grids else None, seen.outputs, seen.predictions)
     out.print(f"Saved {save_figure(figure, path)}")

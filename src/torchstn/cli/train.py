@@ -2,16 +2,16 @@
 
 import shlex
 import sys
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..data import DISTORTIONS
-from ..recipes.distorted_mnist import Config, cell_name, make_config, result_path
-from ..recipes.distorted_mnist import train as train_distorted_mnist
-from ..recipes.distorted_mnist.config import MODELS, PRESETS, TRANSFORMS
+from ..recipes.recipe import Recipe
+from ..recipes.registry import RECIPES
+from ..recipes.training_config import TrainingConfig
 from ..training import Run, atomic_write
 from .choices import one_of
 from .digits import default_data_dir
@@ -21,13 +21,6 @@ from .settings import option, with_options
 
 app = typer.Typer(help="Train one of the paper's experiments.", no_args_is_help=True)
 
-_CELL: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "distortion": ("RTS", tuple(DISTORTIONS)),
-    "model": ("st-cnn", MODELS),
-    "transform": ("affine", TRANSFORMS),
-    "preset": ("quick", PRESETS),
-}
-_PLAIN = ("seed", "threads", "device", "checkpoint_seconds", "validation")
 _PANEL = "In place of what the preset says"
 
 
@@ -36,33 +29,46 @@ def _group() -> None:
     pass
 
 
-def distorted_mnist(
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."
-        ),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
-    results: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."),
-    ] = None,
-    **settings: Any,
-) -> None:
-    """Train on distorted MNIST digits (section 4.1 of the paper): can a network straighten what it reads?
+def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
+    """The command that trains a recipe."""
+
+    def command(
+        to: Annotated[
+            Path | None,
+            typer.Option(
+                "--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."
+            ),
+        ] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+        results: Annotated[
+            Path | None,
+            typer.Option(
+                metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."
+            ),
+        ] = None,
+        **settings: Any,
+    ) -> None:
+        settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
+        _train(recipe.config.make(**settings), to, resume, results)
+
+    command.__doc__ = f"""Train on {recipe.summary}
 
     The run is a folder: settings, metrics, checkpoints, weights, result. It can be stopped at any moment; the
     same command with --resume goes on, and ends exactly where it would have ended.
     """
-    settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
-    config = make_config(**settings)
+    return plainly(with_options(command, _options(recipe.config)))
+
+
+def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path | None) -> None:
+    from ..recipes.record import result_path
+    from ..recipes.supervised import train
+
     folder = to or Path("runs") / run_name(config)
     if Run(folder).exists() and not resume:
         raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
-    note(f"Training {cell_name(config)}, preset {config.preset}, in {folder}")
+    note(f"Training {config.cell}, preset {config.preset}, in {folder}")
     try:
-        record = train_distorted_mnist(config, folder, resume=resume)
+        record = train(config, folder, resume=resume)
     except KeyboardInterrupt:
         note(f"\nStopped. Go on with: {resume_command(sys.argv)}")
         raise typer.Exit(INTERRUPTED) from None
@@ -73,9 +79,9 @@ def distorted_mnist(
         out.print(f"Look at what it does: torchstn show {shlex.quote(str(folder))}")
 
 
-def run_name(config: Config) -> str:
+def run_name(config: TrainingConfig) -> str:
     """The folder of a run that was given none."""
-    return f"{cell_name(config).replace('/', '-')}-{config.preset}-seed-{config.seed}"
+    return f"{config.cell.replace('/', '-')}-{config.preset}-seed-{config.seed}"
 
 
 def resume_command(arguments: list[str]) -> str:
@@ -84,17 +90,21 @@ def resume_command(arguments: list[str]) -> str:
     return shlex.join(words if "--resume" in words else [*words, "--resume"])
 
 
-def _options() -> list[Any]:
-    made = []
-    for field in fields(Config):
-        if field.name in _CELL:
-            default, names = _CELL[field.name]
-            made.append(option(field, default=default, callback=one_of(names)))
-        elif field.name in _PLAIN:
-            made.append(option(field, default=field.default))
+def _options(config: type[TrainingConfig]) -> list[Any]:
+    """The cell first, then where the rest comes from, then the rest."""
+    named = (*config.CELL, "preset")
+    items = {item.name: item for item in fields(config)}
+    made = [
+        option(items[name], default=items[name].default, callback=one_of(items[name].metadata["choices"]))
+        for name in named
+    ]
+    for item in (item for name, item in items.items() if name not in named):
+        if item.default is MISSING:
+            made.append(option(item, panel=_PANEL))
         else:
-            made.append(option(field, panel=None if field.name == "data_dir" else _PANEL))
+            made.append(option(item, default=item.default))
     return made
 
 
-app.command("distorted-mnist")(plainly(with_options(distorted_mnist, _options())))
+for _recipe in RECIPES.values():
+    app.command(_recipe.name)(command_of(_recipe))

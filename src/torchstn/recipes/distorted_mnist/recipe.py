@@ -1,0 +1,33 @@
+"""Distorted MNIST as the engine wants it."""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from ..digits import Digits
+from ..recipe import Recipe
+from .config import Config
+from .data import TrainingBatches, fixed_batches
+from .model import build_model
+from .paper import paper_error
+
+
+def _training_batches(config: Config, digits: Digits) -> TrainingBatches:
+    return TrainingBatches(digits=digits, batch=config.batch, seed=config.seed, distortion=config.distortion)
+
+
+def _fixed_batches(
+    config: Config, digits: Digits, part: int = 0, parts: int = 1
+) -> Iterator[tuple[Tensor, Tensor]]:
+    return fixed_batches(digits, config.distortion, part=part, parts=parts)
+
+
+RECIPE = Recipe(
+    summary="distorted MNIST digits (section 4.1 of the paper): can a network straighten what it reads?",
+    config=Config,
+    classes=10,
+    build_model=build_model,
+    training_batches=_training_batches,
+    fixed_batches=_fixed_batches,
+    paper_error=paper_error,
+)

@@ -1,0 +1,52 @@
+"""The choices of recipes that put the paper's networks side by side, with and without a transformer."""
+
+from dataclasses import Field, dataclass
+from typing import Any, Self
+
+from .training_config import TrainingConfig, setting
+
+TRANSFORMS = ("affine", "projective", "tps")
+NO_TRANSFORM = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(TrainingConfig):
+    """Beside the choices of every training, which network and which transformation."""
+
+    model: str = setting("The network.", "st-cnn")
+    transform: str = setting(
+        "What the transformer may do: affine, projective or tps; none without one.",
+        "affine",
+        choices=TRANSFORMS,
+    )
+
+    @property
+    def has_transformer(self) -> bool:
+        """Whether the model begins with a spatial transformer."""
+        return _has_transformer(self.model)
+
+    @property
+    def network(self) -> str:
+        """The network and its transformation, such as "st-cnn-affine": a row of the table."""
+        return f"{self.model}-{self.transform}" if self.has_transformer else self.model
+
+    @property
+    def cell_choices(self) -> dict[str, Any]:
+        named = super().cell_choices
+        return named if self.has_transformer else {k: v for k, v in named.items() if k != "transform"}
+
+    @classmethod
+    def make(cls, preset: str = "quick", **choices: Any) -> Self:
+        """As of every config; the transform of a model without a transformer is ignored."""
+        if not _has_transformer(choices.get("model", cls.model)):
+            choices["transform"] = NO_TRANSFORM
+        return super().make(preset, **choices)
+
+    def _choices(self, item: Field[Any]) -> tuple[str, ...] | None:
+        if item.name == "transform" and not self.has_transformer:
+            return (NO_TRANSFORM,)
+        return super()._choices(item)
+
+
+def _has_transformer(model: str) -> bool:
+    return "st-" in model

@@ -1,0 +1,83 @@
+"""The result record of one training, and where it is kept."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from ..training import machine
+from .training_config import TrainingConfig, load_preset
+
+_UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_seconds")
+
+
+def result_record(
+    config: TrainingConfig,
+    *,
+    error: float,
+    paper: float | None,
+    parameters: int,
+    steps: int,
+    seconds: float,
+    data: str,
+    version: str | None,
+) -> dict[str, Any]:
+    """What is kept of a training.
+
+    Args:
+        config: The training.
+        error: In per cent, of the digits it was judged by.
+        paper: The paper's error, if it has one.
+        parameters: Learnable numbers of the model.
+        steps: Optimiser steps.
+        seconds: Time spent training.
+        data: Which data set, by name and checksum.
+        version: The commit of the code as the training began.
+
+    Returns:
+        A record that JSON can hold.
+    """
+    held_out = "validation error (%)" if config.validation else "test error (%)"
+    return {
+        "recipe": config.recipe,
+        "cell": config.cell,
+        "seed": config.seed,
+        "metric": held_out,
+        "value": round(error, 4),
+        "paper": paper,
+        "parameters": parameters,
+        "preset": config.preset,
+        "images_seen": steps * config.batch,
+        "wall_seconds": round(seconds, 1),
+        "machine": machine(),
+        "commit": version,
+        "data": data,
+        "command": command(config),
+    }
+
+
+def result_path(folder: Path, config: TrainingConfig) -> Path:
+    """Where a result belongs below the folder of all results."""
+    return folder / config.recipe / config.cell / f"seed-{config.seed}.json"
+
+
+def command(config: TrainingConfig) -> str:
+    """The command that makes the training again; only what differs from the preset is named."""
+    words = ["torchstn", "train", config.recipe, *_options(config.cell_choices)]
+    words += ["--preset", config.preset, "--seed", str(config.seed)]
+    if config.data_dir is not None:
+        words += ["--data-dir", "DATA"]
+    words += _options(differences(config))
+    return " ".join(words)
+
+
+def differences(config: TrainingConfig) -> dict[str, Any]:
+    """The fields in which a config departs from its preset and from the defaults, but for its cell."""
+    usual = {item.name: item.default for item in fields(config)} | load_preset(type(config), config.preset)
+    unnamed = (*_UNNAMED, *config.CELL)
+    values = {item.name: getattr(config, item.name) for item in fields(config) if item.name not in unnamed}
+    return {name: value for name, value in values.items() if value != usual[name]}
+
+
+def _options(values: Mapping[str, Any]) -> list[str]:
+    return [word for name, value in values.items() for word in (f"--{name.replace('_', '-')}", str(value))]

@@ -1,0 +1,8 @@
+"""Every supervised experiment by its name."""
+
+from typing import Any
+
+from .distorted_mnist import RECIPE as DISTORTED_MNIST
+from .recipe import Recipe
+
+RECIPES: dict[str, Recipe[Any]] = {recipe.name: recipe for recipe in (DISTORTED_MNIST,)}

@@ -1,0 +1,162 @@
+"""The choices that every training has to make, and the presets that make most of them."""
+
+import math
+import tomllib
+from dataclasses import MISSING, Field, dataclass, field, fields
+from importlib import resources
+from typing import Any, ClassVar, Self
+
+PRESETS = ("demo", "quick", "paper")
+
+
+def setting(
+    text: str, default: Any = MISSING, *, choices: tuple[str, ...] | None = None, least: float | None = None
+) -> Any:
+    """A field of a config.
+
+    Args:
+        text: Its help.
+        default: Its value where nothing is said; without one a preset has to say it.
+        choices: The names it may take.
+        least: The lowest number it may be.
+    """
+    return field(default=default, metadata={"help": text, "choices": choices, "least": least})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """What a config holds that does not name the task; each field's `metadata["help"]` says what it is.
+
+    A recipe's own config adds the fields that do; the files `presets/*.toml` beside it are its presets.
+
+    Raises:
+        ValueError: If a value is out of range, or two do not go together.
+        TypeError: If a value is of the wrong type.
+    """
+
+    recipe: ClassVar[str]
+    """The recipe's name."""
+    CELL: ClassVar[tuple[str, ...]]
+    """The fields that say which cell of the recipe's table this is."""
+
+    preset: str = setting(
+        "Where the choices below come from: demo, quick or paper.", "quick", choices=PRESETS
+    )
+    parameters: int = setting("Learnable numbers in the model, which its width is searched to meet.", least=1)
+    iterations: int = setting("Steps of the optimiser.", least=1)
+    batch: int = setting("Digits a step.", least=1)
+    optimiser: str = setting("sgd or adamw.", choices=("sgd", "adamw"))
+    learning_rate: float = setting("The learning rate at its highest.", least=0)
+    localisation_rate: float = setting(
+        "What the localisation network's learning rate is multiplied by.", least=0
+    )
+    momentum: float = setting("The momentum of sgd.", least=0)
+    weight_decay: float = setting("Weight decay, decoupled: times the learning rate.", least=0)
+    schedule: str = setting(
+        "cosine (warm-up, then half a cosine to 0) or stairs (divided by 10 at each).",
+        choices=("cosine", "stairs"),
+    )
+    warm_up: int = setting("Iterations until the full learning rate, with cosine.", least=0)
+    stair: int = setting("Iterations between two divisions by 10, with stairs.", least=0)
+    clip_norm: float = setting("The largest norm of the gradient; 0 leaves it alone.", least=0)
+    average_decay: float = setting(
+        "Decay of the running average of the weights; 0 means no average.", least=0
+    )
+    precision: str = setting(
+        "float32, or bfloat16 for the networks' products (never for coordinates).",
+        choices=("float32", "bfloat16"),
+    )
+    seed: int = setting("Of the initial weights, the order and the distortions of the digits.", 0, least=0)
+    data_dir: str | None = setting("Folder of the MNIST files; default, the 5,000 embedded digits.", None)
+    threads: int = setting("Threads to compute with; 0 leaves it to torch.", 0, least=0)
+    device: str = setting("auto (a GPU if there is one) or cpu.", "auto", choices=("auto", "cpu"))
+    validation: int = setting(
+        "Training digits to judge by instead of the test set; not trained on.", 0, least=0
+    )
+    checkpoint_seconds: float = setting("Time between two checkpoints in seconds.", 60.0, least=0)
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check_type(item.name, getattr(self, item.name), item.type)
+        for item in fields(self):
+            self._check_value(item)
+        if self.average_decay >= 1:
+            raise ValueError(f"`average_decay` must be less than 1, got {self.average_decay}.")
+        if self.schedule == "cosine" and self.warm_up >= self.iterations:
+            raise ValueError(
+                f"`warm_up` must be less than {self.iterations} `iterations`, got {self.warm_up}."
+            )
+        if self.schedule == "stairs" and self.stair < 1:
+            raise ValueError(f"`stair` must be at least 1 with the schedule stairs, got {self.stair}.")
+
+    @property
+    def cell(self) -> str:
+        """Where the training stands in the table of results: "column/row"."""
+        raise NotImplementedError
+
+    @property
+    def cell_choices(self) -> dict[str, Any]:
+        """The fields that name the cell, but for those that this one has no use for."""
+        return {name: getattr(self, name) for name in self.CELL}
+
+    @classmethod
+    def make(cls, preset: str = "quick", **choices: Any) -> Self:
+        """A preset with whatever else is to differ.
+
+        Args:
+            preset: "demo", "quick" or "paper".
+            **choices: Other fields. A value of None leaves the preset's, or the default.
+
+        Raises:
+            ValueError: If a value is wrong; valid ones are listed.
+            TypeError: If a value's type is, or there is no such field.
+        """
+        chosen = {name: value for name, value in choices.items() if value is not None}
+        settings = load_preset(cls, preset) | chosen
+        # A shorter training than the preset's warms up in proportion.
+        if "iterations" in chosen and "warm_up" not in chosen:
+            settings["warm_up"] = min(settings["warm_up"], settings["iterations"] // 10)
+        if "data_dir" in chosen:
+            settings["data_dir"] = str(chosen["data_dir"])
+        return cls(preset=preset, **settings)
+
+    def _check_value(self, item: Field[Any]) -> None:
+        value, least = getattr(self, item.name), item.metadata["least"]
+        choices = self._choices(item)
+        if choices is not None:
+            check_choice(item.name, value, choices)
+        if least is not None and not (math.isfinite(value) and value >= least):
+            raise ValueError(f"`{item.name}` must be at least {least}, got {value}.")
+
+    def _choices(self, item: Field[Any]) -> tuple[str, ...] | None:
+        """What a field may be; of some that depends on others."""
+        choices: tuple[str, ...] | None = item.metadata["choices"]
+        return choices
+
+
+def load_preset(config: type[TrainingConfig], name: str) -> dict[str, Any]:
+    """The choices that a preset of a recipe makes.
+
+    Args:
+        config: The recipe's.
+        name: "demo", "quick" or "paper".
+
+    Raises:
+        ValueError: If there is no such preset.
+    """
+    check_choice("preset", name, PRESETS)
+    package = config.__module__.rpartition(".")[0]
+    text = resources.files(package).joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Refuses what is none of the choices, listing them."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _check_type(name: str, value: Any, kind: Any) -> None:
+    accepted = (int, float) if kind is float else kind
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        raise TypeError(f"`{name}` must be {getattr(kind, '__name__', kind)}, got {value!r}.")
