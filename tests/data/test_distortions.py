@@ -90,19 +90,28 @@ def test_rts_cuts_off_next_to_nothing_of_a_digit(distort, mnist):
 
 
 def test_the_corners_of_p_are_always_convex_and_depend_on_the_index_alone():
-    perspective = DISTORTIONS["P"]
+    perspective = Perspective(deviation=5.0)  # some of its corners are drawn again
     quads = perspective.corners(Draws(0, 0, np.arange(3000)))
     assert all(cv2.isContourConvex(quad.astype(np.float32)) for quad in quads)
     order = np.random.default_rng(0).permutation(3000)[:500]
     assert np.array_equal(perspective.corners(Draws(0, 0, order)), quads[order])
 
 
-def test_the_corners_of_p_move_by_five_pixels():
-    """Non-convex draws are the 2 % with the largest moves, so what is left spreads a little less."""
-    draws = Draws(0, 0, np.arange(20000))
+def _moves(perspective, draws):
     scale = draws.uniform("scale", 1, 0.75, 1.0)[:, :, None]
     home = 13.5 * scale * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    moves = DISTORTIONS["P"].corners(draws) - home
+    return perspective.corners(draws) - home
+
+
+def test_the_corners_of_p_move_with_a_variance_of_five_square_pixels():
+    moves = _moves(DISTORTIONS["P"], Draws(0, 0, np.arange(20000)))
+    assert moves.var(axis=0) == pytest.approx(5 * np.ones((4, 2)), abs=0.2)
+
+
+def test_corners_that_are_not_convex_are_drawn_again():
+    """They are the 2 % with the largest moves, so what is left spreads a little less."""
+    draws = Draws(0, 0, np.arange(20000))
+    moves = _moves(Perspective(deviation=5.0), draws)
     assert moves.std(axis=0) == pytest.approx(4.95 * np.ones((4, 2)), abs=0.1)
     first = draws.normal("corners 0", 8, 5.0).reshape(-1, 4, 2)
     redrawn = (np.abs(moves - first) > 1e-9).any(axis=(1, 2)).mean()
