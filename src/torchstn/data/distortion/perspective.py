@@ -28,8 +28,8 @@ class Perspective(Distortion):
     ink, squeezed or moved off the canvas, and no network could err as rarely as the paper's do.
 
     Where the moves leave no convex quadrilateral, which is no view of a square, they are drawn again, at the
-    same scale, until they do: hardly ever with this deviation, twice in 100 with 5 pixels. The paper states no
-    canvas; it is read as the digit's own.
+    same scale, until they do: hardly ever with this deviation, twice in 100 with 5 pixels. The paper states
+    no canvas; it is read as the digit's own.
     """
 
     smallest: float = 0.75
