@@ -19,6 +19,7 @@ COMMANDS = (
     "demo",
     "train",
     "train distorted-mnist",
+    "train mnist-addition",
     "evaluate",
     "predict",
     "show",

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import torchstn as stn
-from torchstn.figures import class_means, contact_sheet, paper_figure, save_figure
+from torchstn.figures import addition_figure, class_means, contact_sheet, paper_figure, save_figure
 from torchstn.figures.contact_sheet import mosaic
 from torchstn.figures.style import WRONG
 
@@ -87,18 +87,33 @@ def test_contact_sheet_of_nothing_is_refused() -> None:
 
 
 def test_class_means_are_of_the_class_and_on_their_own_scale() -> None:
-    images = torch.zeros(4, 1, 2, 2)
-    images[:2, 0, 0, 0] = 0.2
-    images[2:, 0, 1, 1] = 0.6
-    figure = class_means(images, images, torch.tensor([3, 3, 7, 7]))
-    assert _texts(figure) == ["3", "7"]
+    means = torch.zeros(2, 2, 2)
+    means[0, 0, 0] = 0.2
+    means[1, 1, 1] = 0.6
+    figure = class_means({"input": means, "output": means})
+    assert _texts(figure) == ["0", "1"]
+    assert [text.get_text() for text in figure.texts] == ["input", "output"]
     np.testing.assert_array_equal(_shown(figure, 0), [[1, 0], [0, 0]])
     np.testing.assert_array_equal(_shown(figure, 3), [[0, 0], [0, 1]])
 
 
-def test_class_means_refuses_batches_that_do_not_match() -> None:
-    with pytest.raises(ValueError, match="got 2, 2, 3"):
-        class_means(torch.rand(2, 1, 4, 4), torch.rand(2, 1, 4, 4), torch.zeros(3))
+def test_class_means_refuses_rows_of_other_classes() -> None:
+    with pytest.raises(ValueError, match=r"equally many classes each, got \[2, 3\]"):
+        class_means({"input": torch.rand(2, 4, 4), "output": torch.rand(3, 4, 4)})
+
+
+def test_addition_figure_shows_two_channels_of_each_stage_with_a_bar_between() -> None:
+    images, outputs = torch.rand(3, 2, 8, 8), torch.rand(3, 4, 8, 8)
+    figure = addition_figure(images, outputs, [1, 2, 3], [1, 2, 4])
+    assert [text.get_text() for text in figure.texts] == ["input", "output 1", "output 2"]
+    for k in range(3):
+        for stage, picture in enumerate((images[k], outputs[k, :2], outputs[k, 2:])):
+            shown = _shown(figure, 3 * stage + k)
+            np.testing.assert_allclose(shown[:, :8, 0], picture[0])
+            np.testing.assert_allclose(shown[:, 10:, 2], picture[1])
+            assert shown[0, 8].std() > 0.1  # the bar has a colour
+    assert _texts(figure) == ["1", "2", "3, is 4"]
+    assert len(addition_figure(images, None, [1, 2, 3]).axes) == 3
 
 
 def test_saved_figure_is_a_png_with_its_credit_and_the_same_each_time(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`torchstn evaluate RUN`: how often it errs on the fixed distorted test set."""
+"""`torchstn evaluate RUN`: how often it errs on the test samples made once and for all."""
 
 import json
 from pathlib import Path
@@ -18,9 +18,14 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:
-    """Judge a trained network by the fixed distorted test set, the same pictures for every network."""
+    """Judge a trained network by the fixed test set of its experiment, the same for every network.
+
+    Of transformers before digits also: how much of the variance between pictures is explained by which
+    digit they show, before and after. The straighter the digits, the more; the channel in which a transformer
+    raises it is the one it has settled on.
+    """
     from ..recipes.finished import evaluate as judge
-    from .report import confusion_table
+    from .report import confusion_table, straightness_table
 
     score = judge(run, data_dir=data_dir)
     if as_json:
@@ -28,4 +33,6 @@ def evaluate(
         return
     wrong = round(score["error"] * score["count"] / 100)
     out.print(confusion_table(score["confusion"]))
-    out.print(f"Error: [bold]{score['error']:.2f} %[/] ({wrong:,} of {score['count']:,} digits)")
+    if "straight_after" in score:
+        out.print(straightness_table(score["straight_before"], score["straight_after"]))
+    out.print(f"Error: [bold]{score['error']:.2f} %[/] ({wrong:,} of {score['count']:,})")

@@ -58,30 +58,22 @@ class Survey:
 
     Attributes:
         predictions: (n,) classes.
-        outputs: (n, transformers * c, oh, ow) what the transformers made of them; None without one.
         moved: (n,) how far their parameters are from the identity's; None without one.
     """
 
     predictions: Tensor
-    outputs: Tensor | None
     moved: Tensor | None
 
 
 @torch.no_grad()
 def survey(model: DigitClassifier, images: Tensor) -> Survey:
     """As `look`, some hundreds at a time, keeping only what is needed of all."""
-    predictions, outputs, moved = [], [], []
+    predictions, moved = [], []
     for batch in images.split(_AT_A_TIME):
         predictions.append(model(batch).argmax(1))
-        grids, output = _transformed(model, batch)
-        if output is not None:
-            outputs.append(output)
-            moved.append(_distance(model, grids))
-    return Survey(
-        torch.cat(predictions),
-        torch.cat(outputs) if outputs else None,
-        torch.cat(moved) if moved else None,
-    )
+        if model.transformer is not None:
+            moved.append(_distance(model, _transformed(model, batch)[0]))
+    return Survey(torch.cat(predictions), torch.cat(moved) if moved else None)
 
 
 def _distance(model: DigitClassifier, grids: tuple[Grid, ...]) -> Tensor:
@@ -93,6 +85,6 @@ def _distance(model: DigitClassifier, grids: tuple[Grid, ...]) -> Tensor:
 
 def fixed_pictures(config: TrainingConfig, data_dir: Path | None = None) -> tuple[Tensor, Tensor]:
     """All the pictures a run is judged by, (n, c, h, w), and their labels (n,)."""
-    batches = RECIPES[config.recipe].fixed_batches(config, held_out_digits(config, data_dir))
+    batches = RECIPES[config.recipe].fixed_batches(config, held_out_digits(config, data_dir), 0, 1)
     pictures, labels = zip(*batches, strict=True)
     return torch.cat(pictures), torch.cat(labels)

@@ -6,10 +6,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..figures import class_means, curves, paper_figure, save_figure
+from ..figures import curves, save_figure
 from ..figures.saving import MNIST_CREDIT
-from ..recipes.finished import load_run
+from ..recipes.finished import held_out_digits, load_run
+from ..recipes.straightness import straightness
 from ..training import Run
+from .drawings import draw_means, drawing_of
 from .looking import Survey, fixed_pictures, look, survey
 
 CHOICES = ("even", "wrong", "far")
@@ -29,9 +31,9 @@ def draw_run(
 
     Args:
         run: Its folder.
-        folder: Where the pictures go: digits.png, means.png (with a transformer), curves.png.
-        count: Digits in digits.png.
-        choose: Which digits: "even", evenly spaced over the set; "wrong", among those taken for another;
+        folder: Where the pictures go: digits.png or pairs.png, means.png (with a transformer), curves.png.
+        count: Samples in the first.
+        choose: Which samples: "even", evenly spaced over the set; "wrong", among those taken for another;
             "far", one of each class in turn, among those that are read rightly and moved far.
         seed: Picks other digits.
         data_dir: The MNIST files; default, where the run found them.
@@ -40,20 +42,18 @@ def draw_run(
         The pictures.
 
     Raises:
-        ValueError: If the run has not finished, its data is missing, or it has no digits of that choice.
+        ValueError: If the run has not finished, its data is missing, there is no picture of its recipe, or
+            it has no samples of that choice.
     """
-    _, config, model = load_run(run)
+    recipe, config, model = load_run(run)
+    drawing = drawing_of(recipe.name)
     images, labels = fixed_pictures(config, data_dir)
-    seen = survey(model, images)
-    chosen = pick(seen, labels, count, choose, seed)
-    few = look(model, images[chosen])
-    figure = paper_figure(
-        few.images, few.grids[0] if few.grids else None, few.outputs, few.predictions, labels[chosen].tolist()
-    )
-    drawn = [save_figure(figure, folder / "digits.png", credit=MNIST_CREDIT)]
-    if seen.outputs is not None:
-        means = class_means(images, seen.outputs, labels)
-        drawn.append(save_figure(means, folder / "means.png", credit=MNIST_CREDIT))
+    chosen = pick(survey(model, images), labels, count, choose, seed)
+    figure = drawing.samples(look(model, images[chosen]), labels[chosen].tolist())
+    drawn = [save_figure(figure, folder / f"{drawing.name}.png", credit=MNIST_CREDIT)]
+    if model.transformers and recipe.digits_shown is not None:
+        found = straightness(model, recipe.digits_shown(config, held_out_digits(config, data_dir)))
+        drawn.append(save_figure(draw_means(found), folder / "means.png", credit=MNIST_CREDIT))
     records = Run(run).metrics.read()
     if records:
         drawn.append(save_figure(curves(records), folder / "curves.png"))

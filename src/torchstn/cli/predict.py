@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
 from rich.markup import escape
 from rich.table import Table
+from torch import Tensor
 
 from .plainly import FAILURE, err, out, plainly, sentence
+
+Group = tuple[Path, ...]
 
 
 @plainly
@@ -32,52 +36,61 @@ def predict(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:
-    """Name the digit in any picture file: a photograph, a scan, a drawing.
+    """Name the digit in any picture file: a photograph, a scan, a drawing. Of sums it reads two at a time.
 
     A picture of the size the network was trained on is taken as it is. Any other is made grey, white on
     black, cropped to its ink and scaled as MNIST's digits are.
     """
-    import torch
-
-    from ..data import DISTORTIONS
+    from ..figures import save_figure
     from ..recipes.finished import load_run
-    from .images import read_digit
+    from .drawings import drawing_of
     from .looking import look
 
-    _, config, model = load_run(run)
-    read = []
-    for path in images:
-        try:
-            read.append(
-                (path, read_digit(path, DISTORTIONS[config.distortion].size, invert=invert, whole=whole))
-            )
-        except ValueError as refusal:
-            err.print(f"[bold red]Error:[/] {escape(sentence(refusal))}")
+    recipe, config, model = load_run(run)
+    if recipe.canvas is None:
+        raise ValueError(f"{run} is a run of {recipe.name}, which does not read picture files.")
+    channels, height, width = recipe.canvas(config)
+    if len(images) % channels:
+        raise ValueError(f"{recipe.name} reads {channels} pictures at a time, got {len(images)}.")
+    groups = [tuple(images[k : k + channels]) for k in range(0, len(images), channels)]
+    canvases = [_read(group, (height, width), invert, whole) for group in groups]
+    read = [(group, canvas) for group, canvas in zip(groups, canvases, strict=True) if canvas is not None]
     if read:
-        seen = look(model, torch.stack([image for _, image in read]))
-        _tell([path for path, _ in read], seen.probabilities.tolist(), as_json)
+        seen = look(model, torch.stack([canvas for _, canvas in read]))
+        _tell([group for group, _ in read], seen.probabilities.tolist(), recipe.answer, as_json)
         if to is not None:
-            _draw(seen, to)
-    if len(read) < len(images):
+            out.print(f"Saved {save_figure(drawing_of(recipe.name).samples(seen, None), to)}")
+    if len(read) < len(groups):
         raise typer.Exit(FAILURE)
 
 
-def _tell(paths: list[Path], probabilities: list[list[float]], as_json: bool) -> None:
+def _read(group: Group, size: tuple[int, int], invert: bool | None, whole: bool) -> Tensor | None:
+    """The pictures as channels of one; None, what is wrong being said, if one cannot be read."""
+    from .images import read_digit
+
+    try:
+        return torch.cat([read_digit(path, size, invert=invert, whole=whole) for path in group])
+    except ValueError as refusal:
+        err.print(f"[bold red]Error:[/] {escape(sentence(refusal))}")
+        return None
+
+
+def _tell(groups: list[Group], probabilities: list[list[float]], answer: str, as_json: bool) -> None:
     if as_json:
         rows = [
-            {"image": str(path), "digit": row.index(max(row)), "probabilities": [round(p, 6) for p in row]}
-            for path, row in zip(paths, probabilities, strict=True)
+            _named(group) | {answer: row.index(max(row)), "probabilities": [round(p, 6) for p in row]}
+            for group, row in zip(groups, probabilities, strict=True)
         ]
         typer.echo(json.dumps(rows))
         return
     table = Table(header_style="bold")
     table.add_column("image", overflow="fold")
-    for name in ("digit", "sure", "or else"):
+    for name in (answer, "sure", "or else"):
         table.add_column(name, justify="right")
-    for path, row in zip(paths, probabilities, strict=True):
+    for group, row in zip(groups, probabilities, strict=True):
         first, second = sorted(range(len(row)), key=lambda k: -row[k])[:2]
         table.add_row(
-            escape(str(path)),
+            escape(" + ".join(map(str, group))),
             f"[bold]{first}[/]",
             f"{row[first]:.1%}",
             f"[dim]{second} ({row[second]:.1%})[/]",
@@ -85,8 +98,5 @@ def _tell(paths: list[Path], probabilities: list[list[float]], as_json: bool) ->
     out.print(table)
 
 
-def _draw(seen: Any, path: Path) -> None:
-    from ..figures import paper_figure, save_figure
-
-    figure = paper_figure(seen.images, seen.grids[0] if seen.grids else None, seen.outputs, seen.predictions)
-    out.print(f"Saved {save_figure(figure, path)}")
+def _named(group: Group) -> dict[str, Any]:
+    return {"image": str(group[0])} if len(group) == 1 else {"images": [str(path) for path in group]}

@@ -32,15 +32,29 @@ def result_table(records: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def confusion_table(confusion: Sequence[Sequence[int]]) -> Table:
-    """How often each digit (row) was taken for each other (column); zeros are left out."""
-    table = Table(title="What each digit was taken for", title_justify="left", header_style="bold")
+    """How often each class (row) was taken for each other (column); zeros are left out."""
+    table = Table(title="What each class was taken for", title_justify="left", header_style="bold")
     table.add_column("", style="bold")
     for column in range(len(confusion)):
         table.add_column(str(column), justify="right")
-    for digit, row in enumerate(confusion):
+    for label, row in enumerate(confusion):
         cells = [
-            "" if count == 0 else f"[dim]{count}[/]" if digit == other else f"[bold]{count}[/]"
+            "" if count == 0 else f"[dim]{count}[/]" if label == other else f"[bold]{count}[/]"
             for other, count in enumerate(row)
         ]
-        table.add_row(str(digit), *cells)
+        table.add_row(str(label), *cells)
+    return table
+
+
+def straightness_table(before: Sequence[float], after: Sequence[Sequence[float]]) -> Table:
+    """How much of the variance is explained by the digit in each channel, before and after transformers."""
+    title = "Variance explained by which digit it is"
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("", style="bold")
+    for channel in range(len(before)):
+        table.add_column(f"channel {channel + 1}" if len(before) > 1 else "", justify="right")
+    table.add_row("input", *(f"{share:.1%}" for share in before))
+    for k, shares in enumerate(after):
+        cells = [f"[bold]{share:.1%}[/]" if share == max(shares) else f"{share:.1%}" for share in shares]
+        table.add_row(f"output {k + 1}" if len(after) > 1 else "output", *cells)
     return table

@@ -81,7 +81,7 @@ def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path 
 
 def run_name(config: TrainingConfig) -> str:
     """The folder of a run that was given none."""
-    return f"{config.cell.replace('/', '-')}-{config.preset}-seed-{config.seed}"
+    return f"{config.title}-{config.preset}-seed-{config.seed}"
 
 
 def resume_command(arguments: list[str]) -> str:

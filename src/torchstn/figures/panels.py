@@ -1,4 +1,4 @@
-"""A board of equal square panels with labelled rows: the skeleton of most pictures here."""
+"""A board of equal panels with labelled rows: the skeleton of most pictures here."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import INK, QUIET, bare, new_figure
+from .style import INK, QUIET, WRONG, bare, new_figure
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ def board(
     columns: int,
     *,
     side: float = 1.0,
+    wide: float = 1.0,
     gap: float = 0.08,
     head: float = 0.0,
     foot: float = 0.0,
@@ -33,7 +34,8 @@ def board(
     Args:
         rows: The labels, top to bottom; an empty one draws none.
         columns: Panels in a row.
-        side: Side of a panel in inches.
+        side: Height of a panel in inches.
+        wide: Its width over its height.
         gap: Space between panels in inches.
         head: Space kept free above the panels in inches.
         foot: Space kept free below the panels in inches.
@@ -44,7 +46,8 @@ def board(
         The board, its panels bare.
     """
     left = margin + (label_width if any(rows) else 0.0)
-    width = left + columns * side + (columns - 1) * gap + margin
+    broad = side * wide
+    width = left + columns * broad + (columns - 1) * gap + margin
     height = margin + head + len(rows) * side + (len(rows) - 1) * gap + foot + margin
     figure = new_figure(width, height)
     panels = []
@@ -63,7 +66,7 @@ def board(
             [
                 bare(
                     figure.add_axes(
-                        ((left + j * (side + gap)) / width, bottom / height, side / width, side / height)
+                        ((left + j * (broad + gap)) / width, bottom / height, broad / width, side / height)
                     )
                 )
                 for j in range(columns)
@@ -96,3 +99,11 @@ def caption(
         fontweight="bold" if bold else "normal",
         annotation_clip=False,
     )
+
+
+def name_class(panel: Axes, prediction: int | str, label: int | str | None) -> None:
+    """Writes the class a network names under a panel, and the true one where it is known and another."""
+    if label is None or str(prediction) == str(label):
+        caption(panel, str(prediction), colour=INK if label is not None else QUIET, size=10, bold=True)
+    else:
+        caption(panel, f"{prediction}, is {label}", colour=WRONG, size=9, bold=True)

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..grid import Grid
 from .lattice import draw_grid, frame_panel, pixel_points
-from .panels import board, caption
-from .style import INK, QUIET, WRONG, show_image
+from .panels import board, name_class
+from .style import show_image
 
 OUTSIDE = "#3a424b"
 _WIDEST = 0.22
@@ -43,7 +43,7 @@ def paper_figure(
     Raises:
         ValueError: If there is no image, or the numbers of images, outputs, predictions and labels differ.
     """
-    _check_counts(images, outputs, predictions, labels)
+    check_counts(images, outputs, predictions, labels)
     rows = ["input"] if grids is None or outputs is None else ["input", "grid", "output"]
     drawn = board(rows, len(images), side=side, foot=0.3 if predictions is not None else 0.0)
     margin = 0.0 if grids is None else _overshoot(grids, (images.shape[-2], images.shape[-1]))
@@ -54,7 +54,7 @@ def paper_figure(
             _show_grid(column[1], image, grids, k, cells, margin)
             _show_output(column[2], outputs[k])
         if predictions is not None:
-            _name(column[-1], predictions[k], None if labels is None else labels[k])
+            name_class(column[-1], predictions[k], None if labels is None else labels[k])
     return drawn.figure
 
 
@@ -80,14 +80,8 @@ def _show_output(panel: Axes, output: Tensor) -> None:
     frame_panel(panel)
 
 
-def _name(panel: Axes, prediction: int | str, label: int | str | None) -> None:
-    if label is None or str(prediction) == str(label):
-        caption(panel, str(prediction), colour=INK if label is not None else QUIET, size=10, bold=True)
-    else:
-        caption(panel, f"{prediction}, is {label}", colour=WRONG, size=9, bold=True)
-
-
-def _check_counts(images: Tensor, outputs: Tensor | None, *others: Sequence[int | str] | None) -> None:
+def check_counts(images: Tensor, outputs: Tensor | None, *others: Sequence[int | str] | None) -> None:
+    """Refuses no image, and outputs, predictions or labels of another number."""
     if images.ndim != 4 or len(images) == 0:
         raise ValueError(f"`images` must be (n, c, h, w) with n >= 1, got {tuple(images.shape)}.")
     for name, given in zip(("outputs", "predictions", "labels"), (outputs, *others), strict=True):

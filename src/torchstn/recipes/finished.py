@@ -11,6 +11,7 @@ from ..training import Run
 from .digits import Digits, split
 from .recipe import Recipe
 from .registry import RECIPES
+from .straightness import straightness
 from .training_config import TrainingConfig
 
 _FIRST = "distorted-mnist"
@@ -84,7 +85,8 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
 
     Returns:
         `error` in per cent, the `count` of samples, `confusion`, whose row is the class and whose
-        column is what it was taken for; and what else the recipe measures.
+        column is what it was taken for; of digits behind transformers `straight_before` for each channel and
+        `straight_after` for each transformer and channel, see `Straightness`.
 
     Raises:
         ValueError: If the folder holds no finished run, or the data is missing or damaged.
@@ -92,7 +94,10 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
     recipe, config, model = load_run(folder)
     digits = held_out_digits(config, data_dir)
     judged = score(recipe, config, model, digits)
-    return judged if recipe.measure is None else judged | dict(recipe.measure(config, digits, model))
+    if recipe.digits_shown is None or not model.transformers:
+        return judged
+    found = straightness(model, recipe.digits_shown(config, digits))
+    return judged | {"straight_before": found.before.tolist(), "straight_after": found.after.tolist()}
 
 
 @torch.no_grad()
@@ -101,7 +106,7 @@ def score(recipe: Recipe[Any], config: TrainingConfig, model: nn.Module, digits:
     device, classes = next(model.parameters()).device, recipe.classes
     confusion = torch.zeros(classes, classes, dtype=torch.int64)
     model.eval()
-    for pictures, labels in recipe.fixed_batches(config, digits):
+    for pictures, labels in recipe.fixed_batches(config, digits, 0, 1):
         guesses = model(pictures.to(device)).argmax(1).cpu()
         confusion += torch.bincount(labels * classes + guesses, minlength=classes**2).view(classes, classes)
     count = int(confusion.sum())

@@ -1,8 +1,8 @@
 """What makes an experiment: a config, a model, samples to train on and samples to be judged by."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from torch import Tensor, nn
 
@@ -11,16 +11,6 @@ from .digits import Digits
 from .training_config import TrainingConfig
 
 C = TypeVar("C", bound=TrainingConfig)
-C_contra = TypeVar("C_contra", bound=TrainingConfig, contravariant=True)
-
-
-class FixedBatches(Protocol[C_contra]):
-    """`fixed_batches(config, digits, part, parts)` -> one process's share of what all runs are judged by."""
-
-    def __call__(
-        self, config: C_contra, digits: Digits, part: int = 0, parts: int = 1
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields inputs (b, ...) and labels (b,)."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +20,28 @@ class Recipe(Generic[C]):
     Attributes:
         summary: What it asks, in a sentence for the command line.
         config: Its choices; also names it.
+        answer: What a class is, in a word: "digit".
         classes: How many a model tells apart.
         build_model: A config's model with its initial weights: inputs (b, ...) to logits (b, classes).
         training_batches: A config's samples to train on, made of the training digits.
-        fixed_batches: A config's samples to be judged by, made of the held-out digits.
+        fixed_batches: A config's samples to be judged by, made of the held-out digits: what process `part`
+            of `parts` has of them, as batches of inputs and labels.
         paper_error: The paper's test error in per cent, or None.
-        measure: More to say of a finished model on the held-out digits than how often it errs.
+        canvas: The shape (c, h, w) of its inputs where they are pictures, a digit in each channel.
+        digits_shown: The same samples as `fixed_batches`: pictures (b, c, h, w) and the digit (b, c) in each
+            channel. Where there is none, how far transformers straighten digits is not measured.
     """
 
     summary: str
     config: type[C]
+    answer: str
     classes: int
     build_model: Callable[[C], nn.Module]
     training_batches: Callable[[C, Digits], Batches]
-    fixed_batches: FixedBatches[C]
+    fixed_batches: Callable[[C, Digits, int, int], Iterator[tuple[Tensor, Tensor]]]
     paper_error: Callable[[C], float | None]
-    measure: Callable[[C, Digits, nn.Module], Mapping[str, Any]] | None = None
+    canvas: Callable[[C], tuple[int, int, int]] | None = None
+    digits_shown: Callable[[C, Digits], Iterator[tuple[Tensor, Tensor]]] | None = None
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .distorted_mnist import RECIPE as DISTORTED_MNIST
+from .mnist_addition import RECIPE as MNIST_ADDITION
 from .recipe import Recipe
 
-RECIPES: dict[str, Recipe[Any]] = {recipe.name: recipe for recipe in (DISTORTED_MNIST,)}
+RECIPES: dict[str, Recipe[Any]] = {recipe.name: recipe for recipe in (DISTORTED_MNIST, MNIST_ADDITION)}

@@ -95,6 +95,11 @@ class TrainingConfig:
         raise NotImplementedError
 
     @property
+    def title(self) -> str:
+        """The cell in one word, which no other recipe has too."""
+        return self.cell.replace("/", "-")
+
+    @property
     def cell_choices(self) -> dict[str, Any]:
         """The fields that name the cell, but for those that this one has no use for."""
         return {name: getattr(self, name) for name in self.CELL}
