@@ -45,7 +45,7 @@ def test_every_field_of_the_config_is_an_option_with_its_help(call: Call) -> Non
 def test_result_is_shown_and_kept_where_the_tables_look_for_it(call: Call, tmp_path: Path) -> None:
     words = ("--model", "fcn", "--out", tmp_path / "run", "--results", tmp_path / "results")
     done = call("train", "distorted-mnist", *TINY, *words)
-    record = json.loads((tmp_path / "results/distorted-mnist/rts/fcn/seed-0.json").read_text())
+    record = json.loads((tmp_path / "results/distorted-mnist/demo/rts/fcn/seed-0.json").read_text())
     assert record == json.loads((tmp_path / "run" / "result.json").read_text())
     assert f"{record['value']:.2f}" in done.output
     table = call("results", tmp_path / "results").output

@@ -28,7 +28,7 @@ RESULT: dict[str, Any] = {
 
 def _write(folder: Path, **changes: Any) -> None:
     record = RESULT | changes
-    path = folder / record["recipe"] / record["cell"] / f"seed-{record['seed']}.json"
+    path = folder / record["recipe"] / record["preset"] / record["cell"] / f"seed-{record['seed']}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record))
 

@@ -45,7 +45,7 @@ def test_the_record_holds_what_a_result_needs(finished: Finished) -> None:
     assert record["metric"] == "validation error (%)"
     assert 0 <= record["value"] <= 100
     assert result_path(Path("results"), small()) == Path(
-        "results/distorted-mnist/r/st-cnn-affine/seed-0.json"
+        "results/distorted-mnist/demo/r/st-cnn-affine/seed-0.json"
     )
 
 

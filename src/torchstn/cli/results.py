@@ -10,9 +10,9 @@ from .plainly import FAILURE, out, plainly, stop
 
 @plainly
 def results(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Holds RECIPE/CELL/seed-K.json.")] = Path(
-        "results"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Holds RECIPE/PRESET/CELL/seed-K.json.")
+    ] = Path("results"),
     details: Annotated[
         bool, typer.Option("--details", help="One row a run, with commit and command.")
     ] = False,

@@ -59,7 +59,7 @@ def read_results(folder: Path) -> list[Result]:
     """Reads every result below a folder, in the order the tables show them.
 
     Args:
-        folder: Holds <recipe>/<cell>/seed-<k>.json.
+        folder: Holds <recipe>/<preset>/<cell>/seed-<k>.json.
 
     Returns:
         The results; none if the folder does not exist.

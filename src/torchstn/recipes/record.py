@@ -58,7 +58,7 @@ def result_record(
 
 def result_path(folder: Path, config: TrainingConfig) -> Path:
     """Where a result belongs below the folder of all results."""
-    return folder / config.recipe / config.cell / f"seed-{config.seed}.json"
+    return folder / config.recipe / config.preset / config.cell / f"seed-{config.seed}.json"
 
 
 def command(config: TrainingConfig) -> str:
