@@ -43,18 +43,61 @@ def test_rows_and_columns_stand_in_the_papers_order(tmp_path: Path) -> None:
 
 def test_cell_has_ours_and_the_papers_number(tmp_path: Path) -> None:
     _write(tmp_path)
-    assert "| `st-cnn-affine` | **0.62** (0.5) |" in results_table(read_results(tmp_path))
+    assert "| `st-cnn-affine` | 0.62 (0.5) |" in results_table(read_results(tmp_path))
 
 
 def test_several_seeds_give_mean_and_standard_deviation(tmp_path: Path) -> None:
     for seed, value in enumerate((0.5, 0.6, 0.7)):
         _write(tmp_path, seed=seed, value=value)
-    assert "**0.60 ± 0.10** (0.5)" in results_table(read_results(tmp_path))
+    assert "| 0.60 ± 0.10 (0.5) |" in results_table(read_results(tmp_path))
 
 
 def test_a_cell_the_paper_lacks_has_no_bracket(tmp_path: Path) -> None:
     _write(tmp_path, paper=None)
-    assert "| **0.62** |" in results_table(read_results(tmp_path))
+    assert "| 0.62 |" in results_table(read_results(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "bold"),
+    [
+        ("test error (%)", 0.4, True),
+        ("test error (%)", 0.5, True),
+        ("test error (%)", 0.6, False),
+        ("boxes with IoU > 0.5 (%)", 0.4, False),
+        ("boxes with IoU > 0.5 (%)", 0.6, True),
+    ],
+)
+def test_what_reaches_the_papers_number_is_bold(
+    tmp_path: Path, metric: str, value: float, bold: bool
+) -> None:
+    _write(tmp_path, metric=metric, value=value)
+    shown = f"**{value:.2f}** (0.5)" if bold else f"| {value:.2f} (0.5)"
+    assert shown in results_table(read_results(tmp_path))
+
+
+def test_a_cell_that_has_not_been_trained_stands_there_with_the_papers_number(tmp_path: Path) -> None:
+    _write(tmp_path)
+    papers = {"distorted-mnist": {"rts/fcn": 5.2, "e/st-cnn-affine": None, "rts/st-cnn-affine": 0.5}}
+    lines = results_table(read_results(tmp_path), papers).splitlines()
+    assert lines[2] == "| network | RTS | E |"
+    assert lines[4:] == ["| `fcn` | - (5.2) |  |", "| `st-cnn-affine` | 0.62 (0.5) | - |"]
+
+
+def test_classes_have_a_mean_once_all_have_been_trained(tmp_path: Path) -> None:
+    shared = {"recipe": "co-localisation", "metric": "boxes with IoU > 0.5 (%)"}
+    for digit, value, paper in ((0, 80, 81), (1, 92, 82)):
+        _write(tmp_path, cell=f"tc/digit-{digit}", value=value, paper=paper, **shared)
+    assert "| `mean` | **86.00** (81.5) |" in results_table(read_results(tmp_path))
+    papers = {"co-localisation": {f"tc/digit-{digit}": 84.5 for digit in range(3)}}
+    table = results_table(read_results(tmp_path), papers)
+    assert "| class | TC |" in table
+    assert "| `mean` | - (82.5) |" in table
+
+
+def test_validation_and_test_are_kept_apart(tmp_path: Path) -> None:
+    _write(tmp_path)
+    _write(tmp_path, seed=1, metric="validation error (%)")
+    assert results_table(read_results(tmp_path)).count("| network |") == 2
 
 
 def test_presets_are_kept_apart(tmp_path: Path) -> None:

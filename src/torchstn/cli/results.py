@@ -16,6 +16,9 @@ def results(
     details: Annotated[
         bool, typer.Option("--details", help="One row a run, with commit and command.")
     ] = False,
+    claims: Annotated[
+        bool, typer.Option("--claims", help="One row a claim of the paper: does it hold of ours?")
+    ] = False,
     write: Annotated[
         list[Path] | None,
         typer.Option(
@@ -33,15 +36,21 @@ def results(
     """Print the results as a markdown table, the paper's numbers beside ours.
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
-    the table with one row a run between `<!-- results-details:begin -->` and `<!-- results-details:end -->`.
+    the table with one row a run goes where `results-details` stands for `results`, the paper's claims where
+    `results-claims` does.
     """
-    from ..figures import details_table, read_results, results_table
+    from ..figures import claims_table, details_table, read_results, results_table
     from ..training import atomic_write
 
     found = read_results(folder)
-    tables = {"results": results_table(found), "results-details": details_table(found)}
+    tables = {
+        "results": results_table(found),
+        "results-details": details_table(found),
+        "results-claims": claims_table(found),
+    }
     if not write and not check:
-        typer.echo(tables["results-details" if details else "results"], nl=False)
+        shown = "results-claims" if claims else "results-details" if details else "results"
+        typer.echo(tables[shown], nl=False)
     for path in write or []:
         text = path.read_text(encoding="utf-8")
         atomic_write(path, filled(text, tables, path))

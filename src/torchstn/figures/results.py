@@ -21,8 +21,8 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "data": (str, dict),
     "command": (str,),
 }
-_COLUMNS = ("none", "r", "rts", "p", "e", "tc")
-_ROWS = ("fcn", "cnn", "st-fcn", "st-cnn")
+_COLUMNS = ("none", "r", "rts", "p", "e", "t", "tc")
+_ROWS = ("fcn", "cnn", "st-fcn", "2xst-fcn", "st-cnn")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Result:
     """One trained cell and seed."""
 
     recipe: str
-    row: str
-    column: str
+    cell: str
+    """The data and what was trained on it, such as "rts/st-cnn-tps"."""
     seed: int
     metric: str
     value: float
@@ -42,17 +42,6 @@ class Result:
     wall_seconds: float
     commit: str
     command: str
-
-    @property
-    def place(self) -> tuple[int, str, int, str]:
-        """Sorts columns and rows as the paper's table has them, unknown ones last by name."""
-        column, networks = self.column.lower(), [name for name in _ROWS if self.row.startswith(name)]
-        return (
-            _COLUMNS.index(column) if column in _COLUMNS else len(_COLUMNS),
-            column,
-            _ROWS.index(networks[0]) if networks else len(_ROWS),
-            self.row,
-        )
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -68,7 +57,24 @@ def read_results(folder: Path) -> list[Result]:
         ValueError: If a file is not a result; the message names the file and the field.
     """
     found = [_read(path) for path in sorted(folder.rglob("seed-*.json"))]
-    return sorted(found, key=lambda one: (one.recipe, one.preset, one.place, one.seed))
+    return sorted(found, key=lambda one: (one.recipe, one.preset, place(one.cell), one.seed))
+
+
+def place(cell: str) -> tuple[int, str, int, str]:
+    """Sorts the cells' columns, then rows, as the paper's tables have them, unknown ones last by name."""
+    column, _, row = cell.rpartition("/")
+    networks = [rank for rank, name in enumerate(_ROWS) if row.startswith(name)]
+    return (
+        _COLUMNS.index(column) if column in _COLUMNS else len(_COLUMNS),
+        column,
+        networks[0] if networks else len(_ROWS),
+        row,
+    )
+
+
+def is_error(metric: str) -> bool:
+    """Whether less of it is better; of everything else more is."""
+    return "error" in metric
 
 
 def _read(path: Path) -> Result:
@@ -79,10 +85,8 @@ def _read(path: Path) -> Result:
     wrong = _what_is_wrong(record)
     if wrong:
         raise ValueError(f"{path}: {wrong}.")
-    column, _, row = record["cell"].rpartition("/")
-    taken = {field.name: record[field.name] for field in fields(Result) if field.name in record}
-    taken["commit"] = record["commit"] or ""
-    return Result(row=row, column=column.upper() if column in _COLUMNS[1:] else column or "all", **taken)
+    taken = {field.name: record[field.name] for field in fields(Result)}
+    return Result(**taken | {"commit": record["commit"] or ""})
 
 
 def _what_is_wrong(record: Any) -> str | None:

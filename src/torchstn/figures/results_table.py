@@ -1,20 +1,31 @@
 """The results as markdown: the paper's number beside ours."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from statistics import mean, stdev
+from collections.abc import Mapping, Sequence
 
-from .results import Result
+from .markdown import markdown_table, plain
+from .results import Result, place
+from .scores import Score, scores
+
+Papers = Mapping[str, Mapping[str, float | None]]
+"""The paper's number of every cell of every recipe; None where it gives none."""
+
+_HEADS = {"co-localisation": "class"}
 
 
-def results_table(results: Sequence[Result]) -> str:
+def results_table(results: Sequence[Result], papers: Papers | None = None) -> str:
     """One table a recipe and preset, a row a network, a column a data set: ours, the paper's in brackets.
 
-    Several seeds of a cell are given as mean ± standard deviation.
+    Ours is bold where it is at least as good. Several seeds of a cell are given as mean ± standard deviation.
+
+    Args:
+        results: As `read_results` gives them.
+        papers: What there is to train; a cell of it without a result is shown with the paper's number alone.
     """
     if not results:
         return "No results yet.\n"
-    return "\n".join(_table(group) for group in _grouped(results, "recipe", "preset"))
+    groups = grouped(results, "recipe", "preset", "metric")
+    return "\n".join(_table(group, (papers or {}).get(group[0].recipe, {})) for group in groups)
 
 
 def details_table(results: Sequence[Result]) -> str:
@@ -33,11 +44,11 @@ def details_table(results: Sequence[Result]) -> str:
     )
     rows = [
         (
-            f"{one.column} {one.row}",
+            " ".join(_names(one.cell)),
             one.seed,
             one.preset,
-            _number(one.value),
-            _number(one.paper),
+            plain(one.value),
+            plain(one.paper),
             f"{one.parameters:,}",
             f"{one.images_seen:,}",
             f"{one.wall_seconds / 60:.1f}",
@@ -46,52 +57,46 @@ def details_table(results: Sequence[Result]) -> str:
         )
         for one in results
     ]
-    return _markdown(head, rows)
+    return markdown_table(head, rows)
 
 
-def _table(results: Sequence[Result]) -> str:
-    first = results[0]
-    columns = list(dict.fromkeys(one.column for one in sorted(results, key=lambda one: one.place[:2])))
-    rows = list(dict.fromkeys(one.row for one in sorted(results, key=lambda one: one.place[2:])))
-    cells: dict[tuple[str, str], list[Result]] = defaultdict(list)
+def grouped(results: Sequence[Result], *names: str) -> list[list[Result]]:
+    """The results by some of their fields, in the order in which these first appear."""
+    groups: dict[tuple[str, ...], list[Result]] = defaultdict(list)
     for one in results:
-        cells[one.row, one.column].append(one)
-    body = [(f"`{row}`", *(_cell(cells.get((row, column), [])) for column in columns)) for row in rows]
+        groups[tuple(getattr(one, name) for name in names)].append(one)
+    return list(groups.values())
+
+
+def _table(results: Sequence[Result], papers: Mapping[str, float | None]) -> str:
+    first, found = results[0], scores(results, papers)
+    columns = dict.fromkeys(_names(cell)[0] for cell in sorted(found, key=lambda cell: place(cell)[:2]))
+    rows = dict.fromkeys(_names(cell)[1] for cell in sorted(found, key=lambda cell: place(cell)[2:]))
+    cells = {_names(cell): _cell(score, first.metric) for cell, score in found.items()}
+    body = [(f"`{row}`", *(cells.get((column, row), "") for column in columns)) for row in rows]
     seen = _range([one.images_seen for one in results])
     minutes = _range([round(one.wall_seconds / 60) for one in results])
     title = (
-        f"`{first.recipe}`, preset `{first.preset}`: {first.metric}, the paper's in brackets "
-        f"({seen} images seen, {minutes} minutes a run).\n\n"
+        f"`{first.recipe}`, preset `{first.preset}`: {first.metric}, the paper's in brackets, ours "
+        f"bold where it is at least as good ({seen} images seen, {minutes} minutes a run).\n\n"
     )
-    return title + _markdown(("network", *columns), body)
+    return title + markdown_table((_HEADS.get(first.recipe, "network"), *columns), body)
 
 
-def _cell(results: Sequence[Result]) -> str:
-    if not results:
-        return ""
-    values = [one.value for one in results]
-    ours = f"{mean(values):.2f}" if len(values) == 1 else f"{mean(values):.2f} ± {stdev(values):.2f}"
-    paper = results[0].paper
-    return f"**{ours}**" if paper is None else f"**{ours}** ({_number(paper)})"
+def _names(cell: str) -> tuple[str, str]:
+    """The column and the row of a cell, as the tables call them."""
+    column, _, row = cell.rpartition("/")
+    return column if column == "none" else column.upper() or "all", row
 
 
-def _markdown(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    names = [str(name) for name in head]
-    lines = [names, ["---"] * len(names), *([str(value) for value in row] for row in rows)]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+def _cell(score: Score, metric: str) -> str:
+    paper = "" if score.paper is None else f"({score.paper:.4g})"
+    if score.value is None:
+        return f"- {paper}".strip()
+    ours = f"{score.value:.2f}" if score.spread is None else f"{score.value:.2f} ± {score.spread:.2f}"
+    return f"{f'**{ours}**' if score.reaches(metric) else ours} {paper}".strip()
 
 
 def _range(values: Sequence[int]) -> str:
     low, high = min(values), max(values)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _grouped(results: Sequence[Result], *names: str) -> list[list[Result]]:
-    groups: dict[tuple[str, ...], list[Result]] = defaultdict(list)
-    for one in results:
-        groups[tuple(getattr(one, name) for name in names)].append(one)
-    return list(groups.values())

@@ -1,0 +1,72 @@
+"""What each cell came to over its seeds, and the paper's number for it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, stdev
+
+from .results import Result, is_error
+
+MEAN = "mean"
+_CLASS = "digit-"
+
+
+@dataclass(frozen=True)
+class Score:
+    """One cell over its seeds.
+
+    Attributes:
+        value: The mean, None where nothing has been trained.
+        spread: The standard deviation, None of fewer than two seeds.
+        paper: The paper's number, None where it has none.
+    """
+
+    value: float | None
+    spread: float | None = None
+    paper: float | None = None
+
+    def reaches(self, metric: str) -> bool:
+        """Whether it is at least as good as the paper's."""
+        if self.value is None or self.paper is None:
+            return False
+        return self.value <= self.paper if is_error(metric) else self.value >= self.paper
+
+
+def scores(results: Sequence[Result], papers: Mapping[str, float | None] | None = None) -> dict[str, Score]:
+    """Scores by cell, of results of one recipe, preset and metric.
+
+    Args:
+        results: At least one.
+        papers: The paper's number of every cell there is, those without a result among them.
+
+    Returns:
+        The scores. Where each class of digits is a cell of its own, "<data>/mean" is the mean of them all.
+    """
+    seeds: dict[str, list[Result]] = defaultdict(list)
+    for one in results:
+        seeds[one.cell].append(one)
+    found = {cell: Score(None, paper=paper) for cell, paper in (papers or {}).items()}
+    for cell, some in seeds.items():
+        values = [one.value for one in some]
+        found[cell] = Score(mean(values), stdev(values) if len(values) > 1 else None, some[0].paper)
+    return found | _means(found)
+
+
+def _means(found: Mapping[str, Score]) -> dict[str, Score]:
+    columns: dict[str, list[Score]] = defaultdict(list)
+    for cell, score in found.items():
+        column, _, row = cell.rpartition("/")
+        if row.startswith(_CLASS):
+            columns[column].append(score)
+    return {
+        f"{column}/{MEAN}": Score(
+            _mean([one.value for one in classes]), paper=_mean([one.paper for one in classes])
+        )
+        for column, classes in columns.items()
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean of all, None if one is missing."""
+    known = [value for value in values if value is not None]
+    return mean(known) if len(known) == len(values) else None

@@ -1,0 +1,98 @@
+"""Claims hold, or do not, or have not been run, by numbers written down here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from torchstn.figures import claims_table, read_results
+from torchstn.figures.claims import CLAIMS, Claim, Pair
+
+from .test_results_table import RESULT
+
+MEAN = Claim("co-localisation", "the mean", (Pair("tc/mean"),))
+BETTER = Claim("distorted-mnist", "better", (Pair("r/a", "r/c"), Pair("r/b", "r/c")))
+
+
+def verdict(folder: Path, claim: Claim, **values: float) -> tuple[str, str]:
+    """What the table says of a claim where the cells "r/<name>" came to these values."""
+    for name, value in values.items():
+        write(folder, cell=f"r/{name}", value=value)
+    return row(folder, claim)
+
+
+def write(folder: Path, **changes: object) -> None:
+    record = RESULT | changes
+    path = folder / str(record["cell"]) / f"seed-{record['seed']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(record))
+
+
+def row(folder: Path, claim: Claim) -> tuple[str, str]:
+    line = claims_table(read_results(folder), [claim]).splitlines()[-1]
+    _, text, holds, numbers, _ = (part.strip() for part in line.split("|"))
+    assert text == claim.text
+    return holds, numbers
+
+
+def test_every_comparison_must_hold(tmp_path: Path) -> None:
+    assert verdict(tmp_path, BETTER, a=0.5, b=0.6, c=0.7) == ("yes", "a 0.50, b 0.60 against c 0.70")
+    assert verdict(tmp_path, BETTER, b=0.8) == ("no", "a 0.50, **b 0.80** against c 0.70")
+    assert verdict(tmp_path, BETTER, b=0.7)[0] == "no"
+
+
+def test_what_has_not_been_trained_is_counted(tmp_path: Path) -> None:
+    assert verdict(tmp_path, BETTER, c=0.7) == ("not yet run", "")
+    assert verdict(tmp_path, BETTER, a=0.5) == ("yes (1 of 2 run)", "a 0.50 against c 0.70")
+
+
+def test_a_tie_may_be_a_little_worse(tmp_path: Path) -> None:
+    tie = Claim("distorted-mnist", "tie", (Pair("r/a", "r/c", tie=0.2),))
+    assert verdict(tmp_path, tie, a=0.89, c=0.7)[0] == "yes"
+    assert verdict(tmp_path, tie, a=0.91, c=0.7)[0] == "no"
+
+
+def test_seeds_are_averaged(tmp_path: Path) -> None:
+    claim = Claim("distorted-mnist", "better", (Pair("r/a", "r/c"),))
+    write(tmp_path, cell="r/a", value=0.4, seed=1)
+    assert verdict(tmp_path, claim, a=0.8, c=0.7) == ("yes", "a 0.60 against c 0.70")
+
+
+@pytest.mark.parametrize(("value", "holds"), [(0.4, "yes"), (0.5, "yes"), (0.51, "no")])
+def test_the_papers_number_is_reached_or_not(tmp_path: Path, value: float, holds: str) -> None:
+    claim = Claim("distorted-mnist", "reaches", (Pair("r/a"),))
+    assert verdict(tmp_path, claim, a=value)[0] == holds
+
+
+def test_more_is_better_where_the_metric_is_no_error(tmp_path: Path) -> None:
+    for digit in range(2):
+        write(
+            tmp_path,
+            recipe="co-localisation",
+            cell=f"tc/digit-{digit}",
+            metric="boxes with IoU > 0.5 (%)",
+            value=90 - digit,
+            paper=85.0,
+        )
+    assert row(tmp_path, MEAN) == ("yes", "tc/mean 89.50 against the paper's 85")
+
+
+def test_validation_proves_nothing(tmp_path: Path) -> None:
+    for name, value in (("a", 0.5), ("c", 0.7)):
+        write(tmp_path, cell=f"r/{name}", value=value, metric="validation error (%)")
+    assert claims_table(read_results(tmp_path), [BETTER]) == ""
+
+
+def test_the_papers_own_numbers_bear_out_its_claims(tmp_path: Path) -> None:
+    """Table 1 as printed; that the paper's own rows pass shows that each comparison points the right way."""
+    from torchstn.recipes.distorted_mnist.results import _PAPER
+
+    for data, networks in _PAPER.items():
+        for network, error in networks.items():
+            write(tmp_path, cell=f"{data}/{network}", value=error, paper=error)
+    table = claims_table(read_results(tmp_path))
+    judged = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in table.splitlines()[4:]}
+    assert len(judged) == len(CLAIMS)
+    ran = {text: holds for text, holds in judged.items() if holds != "not yet run"}
+    assert len(ran) >= 18
+    assert {text for text, holds in ran.items() if not holds.startswith("yes")} == set()
