@@ -10,6 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from torchstn.training.provenance import cores
+
 from . import record, table
 from .bandwidth import copy_bandwidth
 from .case import OURS, PASS_TITLES, PASSES, Case
@@ -67,9 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _threads(text: str) -> list[int]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not text:
-        return sorted({1, cores})
+        return sorted({1, cores()})
     try:
         counts = [int(word) for word in text.split(",")]
     except ValueError:

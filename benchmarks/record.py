@@ -6,13 +6,12 @@ import importlib.util
 import json
 import os
 import platform
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torchstn.training import atomic_write
-from torchstn.training.provenance import commit, machine
+from torchstn.training.provenance import commit, machine, machine_slug
 
 from .bandwidth import bytes_moved
 from .case import OURS, PASSES, Case, Pass
@@ -30,25 +29,19 @@ Json = dict[str, Any]
 
 def default_path() -> Path:
     """Of this machine's record, named after its processor."""
-    name = re.sub(r"[^a-z0-9]+", "-", " ".join(_machine().split(", ")[:2]).lower()).strip("-")
-    return RESULTS / f"{name}.json"
+    return RESULTS / f"{machine_slug()}.json"
 
 
 def new_record() -> Json:
     """An empty record of this machine."""
     return {
-        "machine": _machine(),
+        "machine": machine(threads=False),
         "system": platform.platform(),
         "capability": _capability(),
         "versions": versions(),
         "bandwidth": {},
         "cases": {},
     }
-
-
-def _machine() -> str:
-    """The machine in a line; how many threads run is said with each time."""
-    return ", ".join(part for part in machine().split(", ") if not part.endswith(" threads"))
 
 
 def versions() -> dict[str, str | None]:

@@ -21,6 +21,7 @@ LAYERS = (
     {"data"},
     {"recipes"},
     {"figures"},
+    {"reproduce"},
     {"cli"},
     {"__main__"},
 )

@@ -14,6 +14,7 @@ from .doctor import doctor
 from .evaluate import evaluate
 from .plainly import out
 from .predict import predict
+from .reproduce import reproduce
 from .results import results
 from .show import show
 from .train import app as train
@@ -53,5 +54,6 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(show)
 app.add_typer(data, name="data")
+app.command()(reproduce)
 app.command()(results)
 app.command()(doctor)

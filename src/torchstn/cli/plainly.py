@@ -40,7 +40,7 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
     """Wraps a command: what it refuses is said in a sentence. TORCHSTN_TRACEBACK=1 shows where it arose.
 
     A ValueError is the user's mistake and ends with 2; a file or a network that fails, or a missing
-    package, ends with 1; Ctrl-C ends with 130.
+    package, ends with 1; a run that another process is at with 75; Ctrl-C with 130.
     """
 
     @functools.wraps(command)
@@ -50,12 +50,20 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
         except (ValueError, OSError, ModuleNotFoundError) as refusal:
             if os.environ.get("TORCHSTN_TRACEBACK"):
                 raise
-            stop(sentence(refusal), MISTAKE if isinstance(refusal, ValueError) else FAILURE)
+            stop(sentence(refusal), _code(refusal))
         except KeyboardInterrupt:
             err.print("Stopped.")
             raise typer.Exit(INTERRUPTED) from None
 
     return wrapped
+
+
+def _code(refusal: Exception) -> int:
+    if not isinstance(refusal, ValueError):
+        return FAILURE
+    from ..training import FolderInUseError
+
+    return refusal.exit_code if isinstance(refusal, FolderInUseError) else MISTAKE
 
 
 def sentence(refusal: Exception) -> str:

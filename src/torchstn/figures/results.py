@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .cells import place
+
 _FIELDS: dict[str, tuple[type, ...]] = {
     "recipe": (str,),
     "cell": (str,),
@@ -21,8 +23,6 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "data": (str, dict),
     "command": (str,),
 }
-_COLUMNS = ("none", "r", "rts", "p", "e", "t", "tc")
-_ROWS = ("fcn", "cnn", "st-fcn", "2xst-fcn", "st-cnn")
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,6 @@ def read_results(folder: Path) -> list[Result]:
     """
     found = [_read(path) for path in sorted(folder.rglob("seed-*.json"))]
     return sorted(found, key=lambda one: (one.recipe, one.preset, place(one.cell), one.seed))
-
-
-def place(cell: str) -> tuple[int, str, int, str]:
-    """Sorts the cells' columns, then rows, as the paper's tables have them, unknown ones last by name."""
-    column, _, row = cell.rpartition("/")
-    networks = [rank for rank, name in enumerate(_ROWS) if row.startswith(name)]
-    return (
-        _COLUMNS.index(column) if column in _COLUMNS else len(_COLUMNS),
-        column,
-        networks[0] if networks else len(_ROWS),
-        row,
-    )
 
 
 def is_error(metric: str) -> bool:

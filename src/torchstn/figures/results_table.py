@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from .cells import cells_table, names
 from .markdown import markdown_table, plain
-from .results import Result, place
+from .results import Result
 from .scores import Score, scores
 
 Papers = Mapping[str, Mapping[str, float | None]]
@@ -44,7 +45,7 @@ def details_table(results: Sequence[Result]) -> str:
     )
     rows = [
         (
-            " ".join(_names(one.cell)),
+            " ".join(names(one.cell)),
             one.seed,
             one.preset,
             plain(one.value),
@@ -69,24 +70,15 @@ def grouped(results: Sequence[Result], *names: str) -> list[list[Result]]:
 
 
 def _table(results: Sequence[Result], papers: Mapping[str, float | None]) -> str:
-    first, found = results[0], scores(results, papers)
-    columns = dict.fromkeys(_names(cell)[0] for cell in sorted(found, key=lambda cell: place(cell)[:2]))
-    rows = dict.fromkeys(_names(cell)[1] for cell in sorted(found, key=lambda cell: place(cell)[2:]))
-    cells = {_names(cell): _cell(score, first.metric) for cell, score in found.items()}
-    body = [(f"`{row}`", *(cells.get((column, row), "") for column in columns)) for row in rows]
+    first = results[0]
+    told = {cell: _cell(score, first.metric) for cell, score in scores(results, papers).items()}
     seen = _range([one.images_seen for one in results])
     minutes = _range([round(one.wall_seconds / 60) for one in results])
     title = (
         f"`{first.recipe}`, preset `{first.preset}`: {first.metric}, the paper's in brackets, ours "
         f"bold where it is at least as good ({seen} images seen, {minutes} minutes a run).\n\n"
     )
-    return title + markdown_table((_HEADS.get(first.recipe, "network"), *columns), body)
-
-
-def _names(cell: str) -> tuple[str, str]:
-    """The column and the row of a cell, as the tables call them."""
-    column, _, row = cell.rpartition("/")
-    return column if column == "none" else column.upper() or "all", row
+    return title + cells_table(_HEADS.get(first.recipe, "network"), told)
 
 
 def _cell(score: Score, metric: str) -> str:

@@ -3,6 +3,7 @@
 from .average import WeightAverage as WeightAverage
 from .checkpoint import Checkpoint as Checkpoint
 from .files import atomic_write as atomic_write
+from .lock import FolderInUseError as FolderInUseError
 from .loop import Batches as Batches
 from .loop import Fitted as Fitted
 from .loop import Observer as Observer

@@ -6,6 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class FolderInUseError(ValueError):
+    """Another process has locked the folder; it will let go of it some time."""
+
+    exit_code = 75
+    """What a program ends with that was refused so: of sysexits.h, "try again later"."""
+
+
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
     """Keeps other processes from locking a folder, for as long as the context lasts.
@@ -17,14 +24,14 @@ def lock_folder(folder: Path) -> Iterator[None]:
         folder: Which one; it is made if it is missing.
 
     Raises:
-        ValueError: If another process holds it.
+        FolderInUseError: If another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
         if not _lock(descriptor):
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
-            raise ValueError(
+            raise FolderInUseError(
                 f"`{folder}` is in use: process {holder} trains in it. Wait for it, stop it, or choose "
                 "another folder."
             )

@@ -2,19 +2,23 @@
 
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
 import torch
 
 
-def machine() -> str:
-    """One line on the processor, the accelerator if any, and the versions."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def machine(*, threads: bool = True) -> str:
+    """One line on the processor, the accelerator if any, and the versions.
+
+    Args:
+        threads: Say also with how many threads this process computes.
+    """
     parts = [
         _processor(),
-        f"{cores} cores",
-        f"{torch.get_num_threads()} threads",
+        f"{cores()} cores",
+        *([f"{torch.get_num_threads()} threads"] if threads else []),
         platform.system(),
         f"Python {platform.python_version()}",
         f"torch {torch.__version__}",
@@ -22,6 +26,11 @@ def machine() -> str:
     if torch.cuda.is_available():
         parts.insert(0, torch.cuda.get_device_name())
     return ", ".join(parts)
+
+
+def machine_slug() -> str:
+    """The machine as the name of a file: processor and cores, or accelerator and processor."""
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(machine().split(", ")[:2]).lower()).strip("-")
 
 
 def commit(folder: Path | None = None) -> str | None:
@@ -38,6 +47,11 @@ def commit(folder: Path | None = None) -> str | None:
     if not head:
         return None
     return head + ("+" if _git(folder, "status", "--porcelain", "--", ".") else "")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

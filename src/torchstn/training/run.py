@@ -93,6 +93,12 @@ class Run:
         files = self._checkpoint_files()
         return read_checkpoint(files[-1]) if files else None
 
+    @property
+    def latest_step(self) -> int:
+        """How many steps that state is after, told without reading it; 0 if there is none."""
+        files = self._checkpoint_files()
+        return int(files[-1].stem.removeprefix("step-")) if files else 0
+
     def save_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Writes the final weights, for whoever uses the model."""
         save_weights(self._weights, weights)

@@ -1,0 +1,185 @@
+"""`torchstn reproduce EXPERIMENT`: trains what is missing of the paper's tables, and prints them."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+from rich.table import Table
+
+from ..data import get_data_dir
+from ..data.mnist_files import find_mnist
+from ..figures import read_results, results_table
+from ..reproduce import (
+    ALL,
+    EXPERIMENTS,
+    Cell,
+    Job,
+    Plan,
+    Scheduler,
+    Terminal,
+    costs_path,
+    costs_table,
+    duration,
+    measure,
+    paper_numbers,
+    read_costs,
+    seconds_in_all,
+    select,
+    write_costs,
+)
+from .choices import one_of
+from .plainly import FAILURE, INTERRUPTED, err, note, out, plainly, stop
+
+_EXPERIMENTS = (*EXPERIMENTS, ALL)
+_PRESETS = ("demo", "quick", "paper")
+
+
+@plainly
+def reproduce(
+    experiment: Annotated[str, typer.Argument(metavar="|".join(_EXPERIMENTS), callback=one_of(_EXPERIMENTS))],
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OPTIONS]", help="After --: further options for every training."),
+    ] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", callback=one_of(_PRESETS))] = "quick",
+    seeds: Annotated[str, typer.Option(metavar="0,1,2", help="One training of each cell for each.")] = "0",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Cells such as `rts/*` or `r/st-cnn-*`; may be given again."),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", "--dry-run", help="Only say what there is to do and what it takes.")
+    ] = False,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="Only measure what each cell costs, by a few steps of it.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Cells side by side; default, as many as cores and memory hold."
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads that each computes with.")] = 1,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The four MNIST files; default, where data get put them."),
+    ] = None,
+    results: Annotated[Path, typer.Option(metavar="FOLDER", help="Where results are kept.")] = Path(
+        "results"
+    ),
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the runs go.")] = Path("runs"),
+) -> None:
+    """Train what is missing of the paper's tables, side by side, and print them with ours beside the paper's.
+
+    What has a result is not trained again; what was interrupted, by Ctrl-C, a kill or a power cut, goes on
+    where it stopped. A training that fails does not stop the others.
+    """
+    cells = select(experiment, tuple(only or ()))
+    words = _words(preset, threads, data_dir, more or [])
+    if costs:
+        _measure(cells, preset, threads, words, results)
+        return
+    whole = _plan(cells, preset, _seeds(seeds), threads, words, results, runs)
+    if plan:
+        _show(whole, jobs)
+        return
+    failed = _train(whole, jobs or whole.side_by_side())
+    _tables(whole, results)
+    if failed:
+        stop(f"{len(failed)} of the trainings failed: {', '.join(job.name for job in failed)}.", FAILURE)
+
+
+def _words(preset: str, threads: int, data_dir: Path | None, more: list[str]) -> tuple[str, ...]:
+    """The options that every training gets."""
+    words = ["--threads", str(threads), *more]
+    if data_dir is None and preset == "demo":
+        return tuple(words)
+    folder = data_dir or get_data_dir()
+    find_mnist(folder)  # the tables are of all of MNIST, not of what a training takes in its place
+    return (*words, "--data-dir", str(folder))
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return list(dict.fromkeys(int(word) for word in text.split(",")))
+    except ValueError:
+        raise ValueError(f"--seeds must be whole numbers as 0,1,2; got {text!r}.") from None
+
+
+def _plan(
+    cells: Sequence[Cell],
+    preset: str,
+    seeds: Sequence[int],
+    threads: int,
+    words: tuple[str, ...],
+    results: Path,
+    runs: Path,
+) -> Plan:
+    jobs = (Job(cell, preset, seed, results, runs, words) for seed in seeds for cell in cells)
+    return Plan(tuple(jobs), threads, read_costs(costs_path(results)))
+
+
+def _measure(cells: Sequence[Cell], preset: str, threads: int, words: tuple[str, ...], results: Path) -> None:
+    """Measures cell after cell, keeping each as it comes, and prints the table."""
+    path = costs_path(results)
+    for cell in track(cells, "Measuring", console=err, disable=not err.is_terminal, transient=True):
+        cost = measure(cell, preset, threads, words)
+        write_costs(path, read_costs(path).with_(cost))
+        note(f"{cell.name}: {cost.of_an_epoch:.3g} s for 60,000 images, {duration(cost.seconds)} in all")
+    typer.echo(costs_table([read_costs(path)]), nl=False)
+    note(f"Wrote {path}")
+
+
+def _show(plan: Plan, jobs: int | None) -> None:
+    """Prints what there is to do."""
+    table = Table(header_style="bold")
+    for name in ("cell", "seed", "state", "to go"):
+        table.add_column(name, no_wrap=True)
+    for job in plan.jobs:
+        left = plan.left(job)
+        state, seen = _state(job), "" if left is None else duration(left) if left else ""
+        table.add_row(job.cell.name, str(job.seed), state, seen)
+    out.print(table)
+    to_do, many = plan.to_do, jobs or plan.side_by_side()
+    seconds, unknown = seconds_in_all(plan, to_do)
+    more = f", and {unknown} that nobody has measured (--costs does)" if unknown else ""
+    out.print(
+        f"{len(plan.jobs) - len(to_do)} of {len(plan.jobs)} done. To go: {duration(seconds)} of one process"
+        f"{more}; {many} side by side, with --threads {plan.threads} each."
+    )
+
+
+def _state(job: Job) -> str:
+    record = job.record
+    if record is not None:
+        paper = "" if record["paper"] is None else f" (paper {record['paper']:g})"
+        return f"{record['value']:.2f}{paper}"
+    if not job.is_started:
+        return "to do"
+    seen = job.progress()
+    return f"at step {seen.step:,}" + (f" of {seen.steps:,}" if seen.steps else "")
+
+
+def _train(plan: Plan, side_by_side: int) -> list[Job]:
+    """Trains what has no result yet; gives what failed."""
+    to_do = plan.to_do
+    note(f"{len(plan.jobs) - len(to_do)} of {len(plan.jobs)} are done; training {side_by_side} at a time.")
+    try:
+        with Terminal(len(to_do), side_by_side, plan.left, err) as view:
+            return Scheduler(to_do, side_by_side, plan.threads, view).run().failed
+    except KeyboardInterrupt:
+        again = shlex.join(["torchstn", *sys.argv[1:]])
+        note(f"\nStopped; what ran goes on where it stopped. Go on with: {again}")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _tables(plan: Plan, results: Path) -> None:
+    """Prints the paper's tables with what is there of ours."""
+    wanted = {(job.cell.recipe, job.cell.name) for job in plan.jobs}
+    found = [one for one in read_results(results) if (one.recipe, one.cell) in wanted]
+    here = [one for one in found if one.preset == plan.jobs[0].preset]
+    typer.echo(results_table(here, paper_numbers([job.cell for job in plan.jobs])), nl=False)

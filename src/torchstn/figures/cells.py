@@ -1,0 +1,40 @@
+"""Cells such as "rts/st-cnn-tps" as a table: a column a data set, a row for what was trained on it."""
+
+from collections.abc import Mapping
+
+from .markdown import markdown_table
+
+_COLUMNS = ("none", "r", "rts", "p", "e", "t", "tc")
+_ROWS = ("fcn", "cnn", "st-fcn", "2xst-fcn", "st-cnn")
+
+
+def place(cell: str) -> tuple[int, str, int, str]:
+    """Sorts the cells' columns, then rows, as the paper's tables have them, unknown ones last by name."""
+    column, _, row = cell.rpartition("/")
+    networks = [rank for rank, name in enumerate(_ROWS) if row.startswith(name)]
+    return (
+        _COLUMNS.index(column) if column in _COLUMNS else len(_COLUMNS),
+        column,
+        networks[0] if networks else len(_ROWS),
+        row,
+    )
+
+
+def names(cell: str) -> tuple[str, str]:
+    """Its column and its row, as the tables call them."""
+    column, _, row = cell.rpartition("/")
+    return column if column == "none" else column.upper() or "all", row
+
+
+def cells_table(head: str, told: Mapping[str, str]) -> str:
+    """A Markdown table of what is told of each cell.
+
+    Args:
+        head: Of the column that names the rows.
+        told: By cell.
+    """
+    columns = dict.fromkeys(names(cell)[0] for cell in sorted(told, key=lambda cell: place(cell)[:2]))
+    rows = dict.fromkeys(names(cell)[1] for cell in sorted(told, key=lambda cell: place(cell)[2:]))
+    texts = {names(cell): text for cell, text in told.items()}
+    body = [(f"`{row}`", *(texts.get((column, row), "") for column in columns)) for row in rows]
+    return markdown_table((head, *columns), body)

@@ -1,0 +1,83 @@
+"""What the paper trained: the cells of its tables, each as the options of a training."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+from ..recipes.distorted_mnist import make_config
+from ..recipes.distorted_mnist.results import paper_error
+
+_TRANSFORMS = ("affine", "projective", "tps")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table of the paper.
+
+    Attributes:
+        recipe: What `torchstn train` calls its experiment.
+        name: The data and what is trained on it, as results have it, such as "rts/st-cnn-tps".
+        options: What tells its training from others of the recipe, by option.
+    """
+
+    recipe: str
+    name: str
+    options: tuple[tuple[str, str], ...]
+
+    @property
+    def words(self) -> list[str]:
+        """The part of the command line that names it."""
+        return [self.recipe, *(word for name, value in self.options for word in (f"--{name}", value))]
+
+
+def _distorted(*data: str) -> Iterator[Cell]:
+    for name in data:
+        for model, transforms in (("fcn", ()), ("cnn", ()), ("st-fcn", _TRANSFORMS), ("st-cnn", _TRANSFORMS)):
+            plain = (("distortion", name), ("model", model))
+            if not transforms:
+                yield Cell("distorted-mnist", f"{name.lower()}/{model}", plain)
+            for transform in transforms:
+                options = (*plain, ("transform", transform))
+                yield Cell("distorted-mnist", f"{name.lower()}/{model}-{transform}", options)
+
+
+EXPERIMENTS: dict[str, tuple[Cell, ...]] = {
+    "table-1": tuple(_distorted("R", "RTS", "P", "E")),
+    "cluttered": tuple(_distorted("TC")),
+}
+ALL = "all"
+
+
+def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
+    """The cells of an experiment, or of all of them, whose names match a pattern.
+
+    Args:
+        experiment: One of `EXPERIMENTS`, or "all".
+        patterns: Such as "rts/*" or "r/st-cnn-*", in any case; none takes every cell.
+
+    Raises:
+        ValueError: If there is no such experiment, or a pattern matches no cell.
+    """
+    if experiment not in (*EXPERIMENTS, ALL):
+        raise ValueError(f"`experiment` must be one of {', '.join((*EXPERIMENTS, ALL))}, got {experiment!r}.")
+    chosen = [cell for name, cells in EXPERIMENTS.items() if experiment in (name, ALL) for cell in cells]
+    for pattern in patterns:
+        if not any(_matches(cell, pattern) for cell in chosen):
+            names = ", ".join(cell.name for cell in chosen)
+            raise ValueError(f"No cell of {experiment} matches {pattern!r}; there are {names}.")
+    return [cell for cell in chosen if not patterns or any(_matches(cell, each) for each in patterns)]
+
+
+def _matches(cell: Cell, pattern: str) -> bool:
+    return fnmatchcase(cell.name, pattern.lower())
+
+
+def paper_numbers(cells: Iterable[Cell]) -> dict[str, dict[str, float | None]]:
+    """The paper's number of each cell, None where it gives none, by recipe and cell."""
+    numbers: dict[str, dict[str, float | None]] = {}
+    for cell in cells:
+        numbers.setdefault(cell.recipe, {})[cell.name] = paper_error(
+            make_config(**cast(dict[str, Any], dict(cell.options)))
+        )
+    return numbers

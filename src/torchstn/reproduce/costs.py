@@ -1,0 +1,195 @@
+"""What a cell costs on this machine: measured by a few steps of its own training, kept as JSON."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..training import Metrics, atomic_write, commit, machine
+from ..training.provenance import machine_slug
+from .cells import Cell
+from .job import environment
+
+EPOCH = 60_000
+"""Images that costs are given for."""
+_FEW = 3
+_MOST = 400
+_LONG = 6.0
+"""Seconds that the longer of two measurements lasts."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one training of a cell takes.
+
+    Attributes:
+        recipe: Of the cell,
+        cell: and its name.
+        preset: Which of the recipe's.
+        threads: That it computes with.
+        pace: Seconds a step.
+        batch: Images a step.
+        steps: In the whole training.
+        around: Seconds for what is not steps: starting, reading the data, judging.
+        memory: Bytes at its largest; None where the system does not tell.
+        measured: When.
+        commit: The code.
+    """
+
+    recipe: str
+    cell: str
+    preset: str
+    threads: int
+    pace: float
+    batch: int
+    steps: int
+    around: float
+    memory: int | None
+    measured: str
+    commit: str | None
+
+    @property
+    def of_an_epoch(self) -> float:
+        """Seconds for 60,000 images."""
+        return self.pace * EPOCH / self.batch
+
+    @property
+    def seconds(self) -> float:
+        """Seconds for the whole training."""
+        return self.around + self.pace * self.steps
+
+    @property
+    def _key(self) -> tuple[str, str, str, int]:
+        return self.recipe, self.cell, self.preset, self.threads
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What is known of one machine."""
+
+    machine: str
+    known: tuple[Cost, ...] = ()
+
+    def find(self, cell: Cell, preset: str, threads: int) -> Cost | None:
+        """What a training costs, None if nobody has measured it."""
+        wanted = (cell.recipe, cell.name, preset, threads)
+        return next((cost for cost in self.known if cost._key == wanted), None)
+
+    def with_(self, cost: Cost) -> "Costs":
+        """The same with one more, in place of an older measurement of the same."""
+        others = [old for old in self.known if old._key != cost._key]
+        return replace(self, known=(*others, cost))
+
+
+def costs_path(results: Path) -> Path:
+    """Where this machine's are kept below the folder of all results."""
+    return results / "costs" / f"{machine_slug()}.json"
+
+
+def read_costs(path: Path) -> Costs:
+    """Those in a file; of this machine none if there is no such file.
+
+    Raises:
+        ValueError: If the file holds something else.
+    """
+    if not path.exists():
+        return Costs(machine(threads=False))
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Costs(record["machine"], tuple(Cost(**cost) for cost in record["costs"]))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} holds no costs ({error}); remove it and measure them anew.") from None
+
+
+def write_costs(path: Path, costs: Costs) -> None:
+    """Keeps them, whole or not at all."""
+    record = {"machine": costs.machine, "costs": [asdict(cost) for cost in costs.known]}
+    atomic_write(path, json.dumps(record, indent=1) + "\n")
+
+
+def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> Cost:
+    """Trains a cell for a few steps, then for some more: the difference is what steps take.
+
+    Args:
+        cell: Which one.
+        preset: Of its recipe.
+        threads: To compute with.
+        more: Further words for the training.
+
+    Raises:
+        ValueError: If the training fails; the message is its own.
+    """
+    with TemporaryDirectory() as folder:
+        few = _trial(cell, preset, threads, more, _FEW, Path(folder))
+        steps = _FEW + min(_MOST, max(_FEW, int(_LONG * _FEW / few.seconds)))
+        many = _trial(cell, preset, threads, more, steps, Path(folder))
+    whole = load_preset(cell.recipe, preset)
+    return Cost(
+        recipe=cell.recipe,
+        cell=cell.name,
+        preset=preset,
+        threads=threads,
+        pace=max(0.0, many.seconds - few.seconds) / (steps - _FEW),
+        batch=whole["batch"],
+        steps=whole["iterations"],
+        around=round(few.wall - few.seconds, 1),
+        memory=many.memory,
+        measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        commit=commit(),
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Seconds spent on steps, seconds in all, and the most bytes used."""
+
+    seconds: float
+    wall: float
+    memory: int | None
+
+
+def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: int, folder: Path) -> _Trial:
+    run = folder / str(steps)
+    words = ["train", *cell.words, "--preset", preset, "--iterations", str(steps), *more, "--out", str(run)]
+    start, memory = time.monotonic(), None
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "torchstn.reproduce.worker", *words],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment(threads),
+        )
+        with process:
+            while process.poll() is None:
+                memory = _most_memory(process.pid) or memory
+                time.sleep(0.05)
+    if process.returncode:
+        said = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        raise ValueError(f"{cell.name} cannot be measured: {said[-1] if said else process.returncode}")
+    seconds: float = Metrics(run / "metrics.jsonl").read()[-1]["seconds"]
+    return _Trial(seconds, time.monotonic() - start, memory)
+
+
+def _most_memory(process: int) -> int | None:
+    """The most bytes that a process has held so far, where Linux tells."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    return 1024 * int(found[0]) if found else None
+
+
+def load_preset(recipe: str, preset: str) -> dict[str, Any]:
+    """The choices of a recipe's preset."""
+    folder = resources.files("torchstn.recipes").joinpath(recipe.replace("-", "_"), "presets")
+    return tomllib.loads(folder.joinpath(f"{preset}.toml").read_text(encoding="utf-8"))

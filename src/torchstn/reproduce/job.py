@@ -1,0 +1,121 @@
+"""Job: one cell, preset and seed, where its files go, and how far it is."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..training import Run
+from .cells import Cell
+
+LOG = "train.log"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        step: Steps of the optimiser that are safe on the disk.
+        steps: Of how many; None where no run says so yet.
+        error: What the latest epoch logged, in per cent; None before the first.
+        pace: Seconds a step, None before the first epoch.
+    """
+
+    step: int = 0
+    steps: int | None = None
+    error: float | None = None
+    pace: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left at the pace so far."""
+        if self.steps is None or self.pace is None:
+            return None
+        return (self.steps - self.step) * self.pace
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of the plan.
+
+    Attributes:
+        cell: What is trained.
+        preset: Which of the recipe's.
+        seed: Of everything random in it.
+        results: Folder of all results.
+        runs: Folder of all runs.
+        more: Further words for the training, such as the data's folder.
+    """
+
+    cell: Cell
+    preset: str
+    seed: int
+    results: Path
+    runs: Path
+    more: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.cell.name} seed {self.seed}"
+
+    @property
+    def result(self) -> Path:
+        """The file its result is kept in."""
+        return self.results / self._place
+
+    @property
+    def run(self) -> Path:
+        """The folder it trains in."""
+        return self.runs / self._place.with_suffix("")
+
+    @property
+    def log(self) -> Path:
+        """What its process says."""
+        return self.run / LOG
+
+    @property
+    def _place(self) -> Path:
+        return Path(self.cell.recipe, self.preset, self.cell.name, f"seed-{self.seed}.json")
+
+    @property
+    def command(self) -> list[str]:
+        """Trains it, or goes on with it, in a process that ends with ours."""
+        words = [sys.executable, "-m", "torchstn.reproduce.worker", "train", *self.cell.words]
+        words += ["--preset", self.preset, "--seed", str(self.seed), "--resume"]
+        return [*words, "--out", str(self.run), "--results", str(self.results), *self.more]
+
+    @property
+    def record(self) -> Mapping[str, Any] | None:
+        """Its result, None before it has one."""
+        try:
+            found: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        return found
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is something to go on with."""
+        return Run(self.run).exists()
+
+    def progress(self) -> Progress:
+        """How far its run is, read from the run's own files."""
+        run = Run(self.run)
+        if not run.exists():
+            return Progress()
+        logged = run.metrics.read()
+        last = logged[-1] if logged else {}
+        step = max(last.get("step", 0), run.latest_step)
+        pace = last["seconds"] / last["step"] if last.get("step") and "seconds" in last else None
+        return Progress(step, run.config.get("iterations"), last.get("error"), pace)
+
+
+def environment(threads: int) -> dict[str, str]:
+    """For a process that computes with so many threads."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {**os.environ, **dict.fromkeys(names, str(threads))}

@@ -1,0 +1,66 @@
+"""The plan: which trainings are done, which have begun, what the rest will take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..training.provenance import cores
+from .costs import Costs
+from .job import Job
+
+_MEMORY = 1.5e9
+"""Bytes that a training is thought to need where it has not been measured."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Jobs in the order they are to run in, and what is known of their costs.
+
+    Attributes:
+        jobs: All of them, those with a result too.
+        threads: That each computes with.
+        costs: Of this machine.
+    """
+
+    jobs: tuple[Job, ...]
+    threads: int
+    costs: Costs
+
+    @property
+    def to_do(self) -> list[Job]:
+        """Those without a result, those that have begun first."""
+        open_ = [job for job in self.jobs if job.record is None]
+        return sorted(open_, key=lambda job: not job.is_started)
+
+    def left(self, job: Job) -> float | None:
+        """Seconds that a job still needs, at its own pace or the measured one; None if neither is known."""
+        if job.record is not None:
+            return 0.0
+        seen = job.progress()
+        if seen.seconds_left is not None:
+            return seen.seconds_left
+        cost = self.costs.find(job.cell, job.preset, self.threads)
+        return None if cost is None else cost.seconds - cost.pace * seen.step
+
+    def side_by_side(self) -> int:
+        """How many fit this machine's cores and the memory that is free."""
+        found = [self.costs.find(job.cell, job.preset, self.threads) for job in self.to_do]
+        largest = max([_MEMORY, *(cost.memory for cost in found if cost is not None and cost.memory)])
+        by_memory = len(self.jobs) if (free := free_memory()) is None else int(free / largest)
+        return max(1, min(cores() // self.threads, by_memory))
+
+
+def seconds_in_all(plan: Plan, jobs: Sequence[Job]) -> tuple[float, int]:
+    """What these jobs need if one follows another, and how many of them nobody has measured."""
+    each = [plan.left(job) for job in jobs]
+    return sum(seconds for seconds in each if seconds is not None), each.count(None)
+
+
+def free_memory() -> int | None:
+    """Bytes that are free or can be freed, where Linux tells."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * int(found[0]) if found else None
