@@ -1,0 +1,27 @@
+"""Jobs whose processes do what a test wants of them, in a tenth of a second and without torch."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from torchstn.reproduce import Cell, Job
+
+SCRIPT = Path(__file__).with_name("stub_process.py")
+
+
+@dataclass(frozen=True)
+class StubJob(Job):
+    """A job that behaves as told: "finish", "fail", "wait" for its input to end, "busy" while told so."""
+
+    behaviour: str = "finish"
+
+    @property
+    def command(self) -> list[str]:
+        """What to start in place of a training."""
+        return [sys.executable, str(SCRIPT), self.behaviour, str(self.result), str(self.run)]
+
+
+def stub(folder: Path, name: str, behaviour: str = "finish") -> StubJob:
+    """A job of that name below a folder."""
+    cell = Cell("stub", f"r/{name}", ())
+    return StubJob(cell, "quick", 0, folder / "results", folder / "runs", behaviour=behaviour)
