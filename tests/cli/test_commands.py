@@ -27,7 +27,7 @@ COMMANDS = (
     "data get",
     "data show",
 )
-COMMANDS += ("data get mnist", "results", "doctor")
+COMMANDS += ("data get mnist", "reproduce", "results", "doctor")
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

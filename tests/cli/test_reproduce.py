@@ -1,0 +1,94 @@
+"""`torchstn reproduce`: the plan, the costs, the trainings, the table; mistakes are said in a sentence."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from torchstn.reproduce import costs
+
+from .conftest import Call
+
+TINY = ("--", "--iterations", 3, "--batch", 8, "--parameters", 40_000)
+
+
+def places(folder: Path) -> tuple[object, ...]:
+    return ("--preset", "demo", "--results", folder / "results", "--runs", folder / "runs")
+
+
+def test_plan_lists_every_cell_and_starts_nothing(call: Call, tmp_path: Path) -> None:
+    done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--seeds", "0,1", "--only", "rts/*")
+    assert done.exit_code == 0
+    assert done.output.count("to do") == 16
+    assert "0 of 16 done" in done.output
+    assert "16 that nobody has measured" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_cells_are_trained_once_and_shown_beside_the_papers(call: Call, tmp_path: Path) -> None:
+    words = ("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn", "--only", "r/st-fcn-tps")
+    done = call(*words, *TINY)
+    assert done.exit_code == 0, done.output
+    path = tmp_path / "results/distorted-mnist/demo/r/st-fcn-tps/seed-0.json"
+    record = json.loads(path.read_text())
+    assert record["images_seen"] == 24
+    assert f"| `st-fcn-tps` | {record['value']:.2f} (1.1) |" in done.output
+    before = path.stat().st_mtime_ns
+    again = call(*words, *TINY)
+    assert "2 of 2 are done" in again.output
+    assert path.stat().st_mtime_ns == before
+    planned = call(*words, "--plan").output
+    assert f"{record['value']:.2f} (paper 1.1)" in planned
+
+
+@pytest.mark.slow
+def test_a_failing_cell_is_named_with_its_reason(call: Call, tmp_path: Path) -> None:
+    words = ("--only", "r/fcn", "--", "--iterations", 3, "--batch", 5000)
+    done = call("reproduce", "table-1", *places(tmp_path), *words)
+    assert done.exit_code == 1
+    assert "r/fcn seed 0 FAILED" in done.output
+    assert "`batch` must be at most the number of training digits, 4000, got 5000" in done.output
+    assert "1 of the trainings failed: r/fcn seed 0" in done.output
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_costs_are_measured_kept_and_used(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(costs, "_LONG", 0.1)
+    words = ("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn")
+    done = call(*words, "--costs")
+    assert done.exit_code == 0, done.output
+    (path,) = (tmp_path / "results/costs").iterdir()
+    (cost,) = json.loads(path.read_text())["costs"]
+    assert cost["pace"] > 0
+    assert (cost["batch"], cost["steps"]) == (128, 1000)
+    assert "| `fcn` |" in done.output
+    assert "nobody has measured" not in call(*words, "--plan").output
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("tabel-1",), "must be one of table-1, cluttered"),
+        (("table-1", "--only", "q/*"), "No cell of table-1 matches 'q/*'"),
+        (("table-1", "--preset", "slow"), "must be one of demo, quick, paper"),
+        (("table-1", "--preset", "quick"), "torchstn data get mnist"),
+        (
+            ("table-1", "--preset", "demo", "--seeds", "0;1"),
+            "--seeds must be whole numbers as 0,1,2; got '0;1'",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    call: Call, words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("reproduce", *words, "--plan")
+    assert done.exit_code == 2
+    assert message in done.output
+    assert "Traceback" not in done.output

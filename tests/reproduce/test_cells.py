@@ -1,0 +1,45 @@
+"""Every cell of the paper's tables is there, under the name that its result will have."""
+
+import pytest
+
+from torchstn.recipes.distorted_mnist import cell_name, make_config
+from torchstn.reproduce import EXPERIMENTS, Cell, paper_numbers, select
+
+COUNTS = {"table-1": 32, "cluttered": 8}
+
+
+def test_every_experiment_has_its_cells() -> None:
+    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS
+    assert len(select("all")) == sum(COUNTS.values()) == len(set(select("all")))
+
+
+@pytest.mark.parametrize("cell", select("all"), ids=lambda cell: cell.name)
+def test_a_cell_has_the_name_that_its_recipe_gives_its_result(cell: Cell) -> None:
+    assert cell_name(make_config(**dict(cell.options))) == cell.name
+
+
+def test_the_papers_numbers_are_found() -> None:
+    numbers = paper_numbers(select("table-1"))["distorted-mnist"]
+    assert len(numbers) == 32
+    assert numbers["rts/st-cnn-tps"] == 0.5
+    assert None not in numbers.values()
+    assert paper_numbers(select("cluttered"))["distorted-mnist"]["tc/st-cnn-tps"] is None
+
+
+def test_patterns_choose_cells_in_any_case() -> None:
+    names = [cell.name for cell in select("table-1", ("R/st-cnn-*", "rts/fcn"))]
+    assert names == ["r/st-cnn-affine", "r/st-cnn-projective", "r/st-cnn-tps", "rts/fcn"]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "patterns", "message"),
+    [
+        ("table-9", (), "must be one of table-1, cluttered, .*all, got 'table-9'"),
+        ("cluttered", ("tc/*", "rts/*"), "No cell of cluttered matches 'rts/\\*'; there are tc/fcn, tc/cnn"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_is(
+    experiment: str, patterns: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        select(experiment, patterns)

@@ -1,0 +1,128 @@
+"""The plan tells what is done, begun and to do, and what the rest takes, from files and measured costs."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from torchstn.reproduce import Cell, Cost, Costs, Job, Plan, costs_path, plan, read_costs, write_costs
+from torchstn.reproduce.tables import costs_table, duration
+from torchstn.training import Checkpoint, Run
+
+CELL = Cell("distorted-mnist", "rts/cnn", (("distortion", "RTS"), ("model", "cnn")))
+COST = Cost(
+    "distorted-mnist",
+    "rts/cnn",
+    "quick",
+    1,
+    pace=0.2,
+    batch=128,
+    steps=1000,
+    around=10.0,
+    memory=4 * 10**9,
+    measured="2026-01-01T00:00:00+00:00",
+    commit=None,
+)
+
+
+def job(folder: Path, seed: int = 0) -> Job:
+    return Job(CELL, "quick", seed, folder / "results", folder / "runs")
+
+
+def begin(one: Job, step: int, seconds: float | None) -> None:
+    """Leaves behind what a training that was killed does."""
+    run = Run(one.run)
+    run.start({"iterations": 1000})
+    run.save_checkpoint(Checkpoint(step, {}))
+    if seconds is not None:
+        run.metrics.append({"step": 100, "seconds": seconds, "error": 12.5})
+
+
+def made(one: Job) -> None:
+    one.result.parent.mkdir(parents=True, exist_ok=True)
+    one.result.write_text(json.dumps({"value": 1.0, "paper": 0.8}))
+
+
+def test_files_have_the_place_that_results_have(tmp_path: Path) -> None:
+    one = job(tmp_path, seed=2)
+    assert one.result == tmp_path / "results/distorted-mnist/quick/rts/cnn/seed-2.json"
+    assert one.run == tmp_path / "runs/distorted-mnist/quick/rts/cnn/seed-2"
+
+
+def test_the_command_trains_the_cell_and_goes_on(tmp_path: Path) -> None:
+    words = " ".join(replace(job(tmp_path, seed=2), more=("--threads", "1")).command)
+    assert "train distorted-mnist --distortion RTS --model cnn --preset quick --seed 2 --resume" in words
+    assert f"--out {job(tmp_path, 2).run} --results {tmp_path / 'results'} --threads 1" in words
+
+
+def test_progress_is_read_from_checkpoints_and_metrics(tmp_path: Path) -> None:
+    assert job(tmp_path).progress().step == 0
+    begin(job(tmp_path), 150, seconds=30.0)
+    seen = job(tmp_path).progress()
+    assert (seen.step, seen.steps, seen.error, seen.pace) == (150, 1000, 12.5, 0.3)
+    assert seen.seconds_left == pytest.approx(850 * 0.3)
+
+
+def test_what_has_begun_comes_first_and_what_is_done_not_at_all(tmp_path: Path) -> None:
+    jobs = [job(tmp_path, seed) for seed in range(3)]
+    made(jobs[0])
+    begin(jobs[2], 10, None)
+    assert Plan(tuple(jobs), 1, Costs("m")).to_do == [jobs[2], jobs[1]]
+
+
+def test_what_is_left_is_known_by_its_own_pace_or_by_the_measured_one(tmp_path: Path) -> None:
+    jobs = [job(tmp_path, seed) for seed in range(4)]
+    made(jobs[0])
+    begin(jobs[1], 150, seconds=30.0)
+    begin(jobs[2], 150, None)
+    known = Plan(tuple(jobs), 1, Costs("m", (COST,)))
+    assert [known.left(one) for one in jobs] == pytest.approx([0, 850 * 0.3, 10 + 850 * 0.2, 10 + 1000 * 0.2])
+    assert plan.seconds_in_all(known, jobs) == (pytest.approx(255 + 180 + 210), 0)
+    assert plan.seconds_in_all(Plan(tuple(jobs), 2, Costs("m", (COST,))), jobs) == (pytest.approx(255), 2)
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "free", "many"),
+    [(8, 1, 10**12, 8), (8, 2, 10**12, 4), (8, 1, 9 * 10**9, 2), (1, 2, 10**9, 1), (8, 1, None, 8)],
+)
+def test_so_many_fit_cores_and_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, threads: int, free: int | None, many: int
+) -> None:
+    monkeypatch.setattr(plan, "cores", lambda: cores)
+    monkeypatch.setattr(plan, "free_memory", lambda: free)
+    jobs = tuple(job(tmp_path, seed) for seed in range(9))
+    assert Plan(jobs, threads, Costs("m", (replace(COST, threads=threads),))).side_by_side() == many
+
+
+def test_costs_are_kept_and_replaced(tmp_path: Path) -> None:
+    path = costs_path(tmp_path)
+    assert path.parent == tmp_path / "costs"
+    costs = read_costs(path).with_(COST).with_(replace(COST, threads=2)).with_(replace(COST, pace=0.5))
+    write_costs(path, costs)
+    assert read_costs(path) == costs
+    found = costs.find(CELL, "quick", 1)
+    assert found is not None
+    assert (len(costs.known), found.pace) == (2, 0.5)
+    assert costs.find(CELL, "paper", 1) is None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"machine": "m", "costs": [{"pace": 1}]}'])
+def test_a_file_that_holds_no_costs_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "costs.json").write_text(content)
+    with pytest.raises(ValueError, match=r"costs.json holds no costs"):
+        read_costs(tmp_path / "costs.json")
+
+
+def test_costs_stand_in_the_table_as_seconds_an_epoch_and_time_in_all() -> None:
+    table = costs_table([Costs("a machine", (COST,))])
+    assert "one thread of a machine" in table
+    assert "| `cnn` | 93.8 (4 min) |" in table  # 0.2 s of 128 images; 210 s in all
+    assert costs_table([]) == "No costs measured yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.2, "3 s"), (59.4, "59 s"), (59.6, "1 min"), (5399, "90 min"), (5400, "1.5 h")]
+)
+def test_durations_have_the_unit_that_suits_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,0 +1,67 @@
+"""On a terminal bars, elsewhere lines: what has ended, and every so often how far the rest is."""
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+from support.stub_jobs import stub
+
+from torchstn.reproduce import Terminal
+from torchstn.training import Checkpoint, Run
+
+RECORD = {"metric": "test error (%)", "value": 1.25, "paper": 0.5, "wall_seconds": 90.0}
+
+
+def lines(view: Terminal) -> str:
+    assert isinstance(view.console.file, io.StringIO)
+    return view.console.file.getvalue()
+
+
+def plain(every: float = 0.0) -> Terminal:
+    console = Console(file=io.StringIO(), force_terminal=False, width=300)
+    return Terminal(3, 2, lambda job: 3000.0, console, every)
+
+
+def test_what_has_ended_is_a_line(tmp_path: Path) -> None:
+    view = plain()
+    view.started(stub(tmp_path, "a"))
+    view.finished(stub(tmp_path, "a"), RECORD)
+    assert lines(view) == "r/a seed 0: test error (%) 1.25, the paper's 0.5; 1.5 minutes\n1 of 3 done\n"
+
+
+def test_a_failure_is_told_by_name_with_its_last_words(tmp_path: Path) -> None:
+    view = plain()
+    view.failed(stub(tmp_path, "a"), "no [bold]luck\nnone at all")
+    assert "r/a seed 0 FAILED" in lines(view)
+    assert f"{tmp_path}/runs/stub/quick/r/a/seed-0/train.log" in lines(view)
+    assert "    no [bold]luck\n    none at all\n1 of 3 done\n" in lines(view)
+
+
+def test_every_so_often_a_line_tells_how_far_it_is(tmp_path: Path) -> None:
+    jobs, view = [stub(tmp_path, name) for name in "abc"], plain()
+    run = Run(jobs[0].run)
+    run.start({"iterations": 1000})
+    run.save_checkpoint(Checkpoint(250, {}))
+    run.metrics.append({"step": 200, "seconds": 30.0, "error": 12.5})
+    view.tick(jobs[:2], jobs[2:])
+    assert lines(view) == (
+        "0 of 3 done, 1 h 15 min to go. Training r/a seed 0 25 % error 12.50, 50 min to go; "
+        "r/b seed 0 50 min to go\n"
+    )
+
+
+def test_not_before_the_time_has_come(tmp_path: Path) -> None:
+    view = plain(every=1000.0)
+    view.tick([stub(tmp_path, "a")], [])
+    assert lines(view) == ""
+
+
+def test_a_terminal_shows_bars(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with Terminal(3, 2, lambda job: None, console) as view:
+        view.started(stub(tmp_path, "a"))
+        view.finished(stub(tmp_path, "b"), RECORD)
+        view.postponed(stub(tmp_path, "c"))
+    assert "r/a seed 0" in lines(view)
+    assert "r/b seed 0: test error" in lines(view)
+    assert "waiting for it" in lines(view)
