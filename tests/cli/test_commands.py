@@ -118,8 +118,8 @@ def test_tables_are_written_between_markers_and_checked(call: Call, tmp_path: Pa
     text = page.read_text()
     assert text.startswith("before\n<!-- results:begin -->\n")
     assert text.endswith("<!-- results:end -->\nafter\n")
-    assert "**1.50** (1.2)" in text
-    assert "old" not in text
+    assert "| 1.50 (1.2) |" in text
+    assert "\nold\n" not in text
     assert call("results", results, "--check", page).exit_code == 0
     _results(results, 1.4)
     assert call("results", results, "--check", page).exit_code == 1

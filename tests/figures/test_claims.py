@@ -85,7 +85,7 @@ def test_validation_proves_nothing(tmp_path: Path) -> None:
 
 def test_the_papers_own_numbers_bear_out_its_claims(tmp_path: Path) -> None:
     """Table 1 as printed; that the paper's own rows pass shows that each comparison points the right way."""
-    from torchstn.recipes.distorted_mnist.results import _PAPER
+    from torchstn.recipes.distorted_mnist.paper import _PAPER
 
     for data, networks in _PAPER.items():
         for network, error in networks.items():

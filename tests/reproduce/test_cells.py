@@ -2,7 +2,6 @@
 
 import pytest
 
-from torchstn.recipes.distorted_mnist import cell_name, make_config
 from torchstn.reproduce import EXPERIMENTS, Cell, paper_numbers, select
 
 COUNTS = {"table-1": 32, "cluttered": 8}
@@ -15,7 +14,7 @@ def test_every_experiment_has_its_cells() -> None:
 
 @pytest.mark.parametrize("cell", select("all"), ids=lambda cell: cell.name)
 def test_a_cell_has_the_name_that_its_recipe_gives_its_result(cell: Cell) -> None:
-    assert cell_name(make_config(**dict(cell.options))) == cell.name
+    assert cell.config("paper").cell == cell.name
 
 
 def test_the_papers_numbers_are_found() -> None:

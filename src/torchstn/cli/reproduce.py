@@ -157,7 +157,10 @@ def _state(job: Job) -> str:
     record = job.record
     if record is not None:
         paper = "" if record["paper"] is None else f" (paper {record['paper']:g})"
-        return f"{record['value']:.2f}{paper}"
+        planned = job.cell.config(job.preset)
+        images, now = record["images_seen"], planned.iterations * planned.batch
+        other = "" if images == now else f", of {images:,} images; the preset now says {now:,}"
+        return f"{record['value']:.2f}{paper}{other}"
     if not job.is_started:
         return "to do"
     seen = job.progress()

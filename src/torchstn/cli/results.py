@@ -19,6 +19,9 @@ def results(
     claims: Annotated[
         bool, typer.Option("--claims", help="One row a claim of the paper: does it hold of ours?")
     ] = False,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="What each cell costs, where torchstn reproduce has measured it.")
+    ] = False,
     write: Annotated[
         list[Path] | None,
         typer.Option(
@@ -36,21 +39,24 @@ def results(
     """Print the results as a markdown table, the paper's numbers beside ours.
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
-    the table with one row a run goes where `results-details` stands for `results`, the paper's claims where
-    `results-claims` does.
+    so do the other tables where `results-details`, `results-claims` or `results-costs` stands for `results`.
     """
     from ..figures import claims_table, details_table, read_results, results_table
+    from ..reproduce import costs_table, paper_numbers, read_costs, select
     from ..training import atomic_write
 
     found = read_results(folder)
+    measured = [read_costs(path) for path in sorted((folder / "costs").glob("*.json"))]
     tables = {
-        "results": results_table(found),
+        "results": results_table(found, paper_numbers(select("all"))),
         "results-details": details_table(found),
         "results-claims": claims_table(found),
+        "results-costs": costs_table(measured),
     }
     if not write and not check:
-        shown = "results-claims" if claims else "results-details" if details else "results"
-        typer.echo(tables[shown], nl=False)
+        asked = {"results-details": details, "results-claims": claims, "results-costs": costs}
+        chosen = [tables[name] for name, wanted in asked.items() if wanted]
+        typer.echo("\n".join(chosen or [tables["results"]]), nl=False)
     for path in write or []:
         text = path.read_text(encoding="utf-8")
         atomic_write(path, filled(text, tables, path))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from .cells import cells_table, names
 from .markdown import markdown_table, plain
-from .results import Result
+from .results import Result, is_error
 from .scores import Score, scores
 
 Papers = Mapping[str, Mapping[str, float | None]]
@@ -82,7 +82,7 @@ def _table(results: Sequence[Result], papers: Mapping[str, float | None]) -> str
 
 
 def _cell(score: Score, metric: str) -> str:
-    paper = "" if score.paper is None else f"({score.paper:.4g})"
+    paper = "" if score.paper is None else f"({score.paper:{'.1f' if is_error(metric) else '.4g'}})"
     if score.value is None:
         return f"- {paper}".strip()
     ours = f"{score.value:.2f}" if score.spread is None else f"{score.value:.2f} ± {score.spread:.2f}"

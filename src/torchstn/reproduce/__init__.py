@@ -12,10 +12,12 @@ from .costs import measure as measure
 from .costs import read_costs as read_costs
 from .costs import write_costs as write_costs
 from .job import Job as Job
+from .job import Progress as Progress
 from .plan import Plan as Plan
 from .plan import seconds_in_all as seconds_in_all
 from .scheduler import Outcome as Outcome
 from .scheduler import Scheduler as Scheduler
+from .scheduler import View as View
 from .tables import costs_table as costs_table
 from .tables import duration as duration
 from .view import Terminal as Terminal

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, cast
 
-from ..recipes.distorted_mnist import make_config
-from ..recipes.distorted_mnist.results import paper_error
+from ..recipes.registry import RECIPES
+from ..recipes.training_config import TrainingConfig
 
 _TRANSFORMS = ("affine", "projective", "tps")
 
@@ -18,7 +17,7 @@ class Cell:
     Attributes:
         recipe: What `torchstn train` calls its experiment.
         name: The data and what is trained on it, as results have it, such as "rts/st-cnn-tps".
-        options: What tells its training from others of the recipe, by option.
+        options: What tells its training from others of the recipe, by field of its config.
     """
 
     recipe: str
@@ -29,6 +28,15 @@ class Cell:
     def words(self) -> list[str]:
         """The part of the command line that names it."""
         return [self.recipe, *(word for name, value in self.options for word in (f"--{name}", value))]
+
+    @property
+    def paper(self) -> float | None:
+        """The paper's number for it, None where it gives none."""
+        return RECIPES[self.recipe].paper_error(self.config("paper"))
+
+    def config(self, preset: str) -> TrainingConfig:
+        """What its training is by a preset."""
+        return RECIPES[self.recipe].config.make(preset, **dict(self.options))
 
 
 def _distorted(*data: str) -> Iterator[Cell]:
@@ -77,7 +85,5 @@ def paper_numbers(cells: Iterable[Cell]) -> dict[str, dict[str, float | None]]:
     """The paper's number of each cell, None where it gives none, by recipe and cell."""
     numbers: dict[str, dict[str, float | None]] = {}
     for cell in cells:
-        numbers.setdefault(cell.recipe, {})[cell.name] = paper_error(
-            make_config(**cast(dict[str, Any], dict(cell.options)))
-        )
+        numbers.setdefault(cell.recipe, {})[cell.name] = cell.paper
     return numbers

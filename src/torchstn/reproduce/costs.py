@@ -5,13 +5,10 @@ import json
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from ..training import Metrics, atomic_write, commit, machine
 from ..training.provenance import machine_slug
@@ -131,15 +128,15 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         few = _trial(cell, preset, threads, more, _FEW, Path(folder))
         steps = _FEW + min(_MOST, max(_FEW, int(_LONG * _FEW / few.seconds)))
         many = _trial(cell, preset, threads, more, steps, Path(folder))
-    whole = load_preset(cell.recipe, preset)
+    whole = cell.config(preset)
     return Cost(
         recipe=cell.recipe,
         cell=cell.name,
         preset=preset,
         threads=threads,
         pace=max(0.0, many.seconds - few.seconds) / (steps - _FEW),
-        batch=whole["batch"],
-        steps=whole["iterations"],
+        batch=whole.batch,
+        steps=whole.iterations,
         around=round(few.wall - few.seconds, 1),
         memory=many.memory,
         measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -187,9 +184,3 @@ def _most_memory(process: int) -> int | None:
         return None
     found = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
     return 1024 * int(found[0]) if found else None
-
-
-def load_preset(recipe: str, preset: str) -> dict[str, Any]:
-    """The choices of a recipe's preset."""
-    folder = resources.files("torchstn.recipes").joinpath(recipe.replace("-", "_"), "presets")
-    return tomllib.loads(folder.joinpath(f"{preset}.toml").read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ class FolderInUseError(ValueError):
     """Another process has locked the folder; it will let go of it some time."""
 
     exit_code = 75
-    """What a program ends with that was refused so: of sysexits.h, "try again later"."""
+    """With which a program ends that was refused so; "try again later" in sysexits.h."""
 
 
 @contextmanager
