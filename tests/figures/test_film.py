@@ -1,27 +1,29 @@
 """The film: one frame a moment, white as white and every grey of its own."""
 
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 import torchstn as stn
-from torchstn.figures.film import Moment, film_bytes
+from torchstn.figures import paper_figure
+from torchstn.figures.film import film_bytes
 
 
-def _moments(count: int) -> list[Moment]:
+def _frames(count: int) -> Iterator[tuple[int, Figure]]:
     affine = stn.transform.Affine()
-    # Each moment zooms in a little further, or equal frames would be merged.
-    zooms = [affine.identity()[None] * (1 - 0.2 * k) for k in range(count)]
-    return [
-        Moment(k, affine(zoom, (12, 12)), torch.full((1, 1, 12, 12), 0.5), [k])
-        for k, zoom in enumerate(zooms)
-    ]
+    image = torch.full((1, 1, 12, 12), 0.5)
+    for k in range(count):
+        # Each moment zooms in a little further, or equal frames would be merged.
+        grid = affine(affine.identity()[None] * (1 - 0.2 * k), (12, 12))
+        yield k, paper_figure(image, grid, image, [k], [0])
 
 
 def test_each_moment_is_a_frame_and_the_last_one_stays() -> None:
-    with Image.open(BytesIO(film_bytes(torch.rand(1, 1, 12, 12), [0], _moments(3), seconds=0.2))) as film:
+    with Image.open(BytesIO(film_bytes(_frames(3), seconds=0.2))) as film:
         assert film.n_frames == 3
         durations = []
         for k in range(3):
@@ -32,5 +34,5 @@ def test_each_moment_is_a_frame_and_the_last_one_stays() -> None:
 
 
 def test_film_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="`moments` must hold at least one"):
-        film_bytes(torch.rand(1, 1, 12, 12), [0], [])
+    with pytest.raises(ValueError, match="`frames` must hold at least one"):
+        film_bytes([])

@@ -55,7 +55,7 @@ def demo(
                 checkpoint_seconds=5.0,
             )
             film = Film(config, to / model) if config.has_transformer else None
-            take = None if film is None else film.take
+            take = film.take if film else None
             records.append(train(config, to / model, resume=True, listener=take))
     except ValueError as refusal:
         raise ValueError(f"{refusal} Delete the folder {to}, or name another with --out.") from refusal
@@ -64,7 +64,7 @@ def demo(
         raise typer.Exit(INTERRUPTED) from None
     out.print(result_table(records))
     drawn = draw_run(to / "st-cnn", to)
-    if film is not None and film.moments:
+    if film is not None:
         drawn.append(film.save(to / "film.gif"))
     for path in drawn:
         out.print(f"{path}: {_SHOWN[path.name]}")

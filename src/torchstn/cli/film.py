@@ -1,50 +1,89 @@
-"""Watches a training from outside and keeps what the transformer does to a few digits after each epoch."""
+"""Watches a training from outside and keeps what the transformers do to a few samples after each epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ..figures.film import Moment, film_bytes
+import torch
+from matplotlib.figure import Figure
+
+from ..figures.film import film_bytes
+from ..grid import Grid
 from ..recipes.networks import DigitClassifier
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import TrainingConfig
-from ..training import Run, atomic_write
-from .looking import fixed_pictures, look
+from ..training import Metrics, Run, atomic_write
+from .drawings import drawing_of
+from .looking import Look, fixed_pictures, look
 from .pictures import pick_evenly
+
+_LONGEST = 40
 
 
 class Film:
-    """Takes a moment at the start and after each epoch, from the run's own checkpoints.
+    """What the transformers of a run see at the start and after each epoch, kept beside the run's metrics.
+
+    A moment is the transformers' parameters and the predicted classes; the rest follows from them. So a
+    training that is resumed goes on with the film it had begun.
 
     Args:
-        config: What is trained; it must have a transformer.
+        config: What is trained.
         folder: The run.
-        count: Digits in the picture.
+        count: Samples in the picture.
+
+    Raises:
+        ValueError: If the model has no transformer, or there is no picture of its recipe.
     """
 
     def __init__(self, config: TrainingConfig, folder: Path, count: int = 8) -> None:
+        self._drawing = drawing_of(config.recipe)
+        self._model = cast(DigitClassifier, RECIPES[config.recipe].build_model(config).eval())
+        if not self._model.transformers:
+            raise ValueError(f"{config.cell} has no transformer that could be filmed.")
         images, labels = fixed_pictures(config)
         chosen = pick_evenly(len(labels), count)
-        self.images, self.labels = images[chosen], labels[chosen].tolist()
-        self.moments: list[Moment] = []
+        self._images, self._labels = images[chosen], labels[chosen].tolist()
+        self._start = look(self._model, self._images)
         self._run = Run(folder)
-        self._model = cast(DigitClassifier, RECIPES[config.recipe].build_model(config).eval())
-        if not self._run.exists():
-            self._see(0)
+        self._moments = Metrics(folder / "film.jsonl")
+        done = self._run.latest_checkpoint()
+        self._moments.truncate(0 if done is None else done.step)
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Keeps what the weights of the latest checkpoint do; a listener of the training."""
         checkpoint = self._run.latest_checkpoint()
         if checkpoint is not None:
             self._model.load_state_dict(checkpoint.tensors.get("average", checkpoint.tensors["model"]))
-            self._see(record["step"])
+            seen = look(self._model, self._images)
+            theta = [grid.theta.tolist() for grid in seen.grids if grid.theta is not None]
+            probabilities = seen.probabilities.tolist()
+            self._moments.append({"step": record["step"], "theta": theta, "probabilities": probabilities})
 
     def save(self, path: Path) -> Path:
-        """Writes the film as a GIF and gives its path."""
-        atomic_write(path, film_bytes(self.images, self.labels, self.moments))
+        """Writes the film as a GIF, of a long training as many moments as one likes to watch."""
+        atomic_write(path, film_bytes(self._frames()))
         return path
 
-    def _see(self, step: int) -> None:
-        seen = look(self._model, self.images)
-        if seen.outputs is not None:
-            self.moments.append(Moment(step, seen.grids[0].detach(), seen.outputs, seen.predictions))
+    def _frames(self) -> Iterator[tuple[int, Figure]]:
+        yield 0, self._drawing.samples(self._start, self._labels)
+        moments = self._moments.read()
+        # Counted from the end, so that the last is among them.
+        shown = len(moments) - 1 - pick_evenly(len(moments), _LONGEST)
+        for moment in (moments[k] for k in shown.flip(0).tolist()):
+            yield moment["step"], self._drawing.samples(self._seen(moment), self._labels)
+
+    @torch.no_grad()
+    def _seen(self, moment: Mapping[str, Any]) -> Look:
+        grids, outputs = [], []
+        for transformer, theta in zip(self._model.transformers, moment["theta"], strict=True):
+            size = tuple(self._images.shape[2:])
+            grid: Grid = transformer.transform(
+                torch.tensor(theta),
+                transformer.size or size,
+                input_size=size,
+                align_corners=transformer.align_corners,
+            )
+            grids.append(grid)
+            outputs.append(transformer.sampler(self._images, grid))
+        probabilities = torch.tensor(moment["probabilities"])
+        return Look(self._images, tuple(grids), torch.cat(outputs, 1), probabilities)

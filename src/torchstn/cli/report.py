@@ -6,6 +6,9 @@ from typing import Any
 
 from rich.table import Table
 
+_MANY = 12
+"""More columns than this do not fit a terminal with lines between them."""
+
 
 def result_json(record: Mapping[str, Any]) -> str:
     """A result record as it is kept in a file."""
@@ -34,6 +37,8 @@ def result_table(records: Sequence[Mapping[str, Any]]) -> Table:
 def confusion_table(confusion: Sequence[Sequence[int]]) -> Table:
     """How often each class (row) was taken for each other (column); zeros are left out."""
     table = Table(title="What each class was taken for", title_justify="left", header_style="bold")
+    if len(confusion) > _MANY:
+        table.box, table.padding = None, (0, 0, 0, 1)
     table.add_column("", style="bold")
     for column in range(len(confusion)):
         table.add_column(str(column), justify="right")

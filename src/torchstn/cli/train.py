@@ -46,10 +46,13 @@ def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
                 metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."
             ),
         ] = None,
+        film: Annotated[
+            bool, typer.Option("--film", help="Also draw, as a GIF, what transformers see as they learn.")
+        ] = False,
         **settings: Any,
     ) -> None:
         settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
-        _train(recipe.config.make(**settings), to, resume, results)
+        _train(recipe.config.make(**settings), to, resume, results, film)
 
     command.__doc__ = f"""Train on {recipe.summary}
 
@@ -59,7 +62,7 @@ def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
     return plainly(with_options(command, _options(recipe.config)))
 
 
-def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path | None) -> None:
+def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path | None, filmed: bool) -> None:
     from ..recipes.record import result_path
     from ..recipes.supervised import train
 
@@ -67,8 +70,13 @@ def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path 
     if Run(folder).exists() and not resume:
         raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
     note(f"Training {config.cell}, preset {config.preset}, in {folder}")
+    film = None
+    if filmed and is_main_process():
+        from .film import Film
+
+        film = Film(config, folder)
     try:
-        record = train(config, folder, resume=resume)
+        record = train(config, folder, resume=resume, listener=film.take if film else None)
     except KeyboardInterrupt:
         note(f"\nStopped. Go on with: {resume_command(sys.argv)}")
         raise typer.Exit(INTERRUPTED) from None
@@ -76,6 +84,8 @@ def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path 
         if results is not None:
             atomic_write(result_path(results, config), result_json(record))
         out.print(result_table([record]))
+        if film:
+            out.print(f"Saved {film.save(folder / 'figures' / 'film.gif')}")
         out.print(f"Look at what it does: torchstn show {shlex.quote(str(folder))}")
 
 

@@ -29,7 +29,7 @@ def class_means(rows: Mapping[str, Tensor], *, side: float = 0.85) -> Figure:
     if len(counts) != 1:
         raise ValueError(f"`rows` must hold means of equally many classes each, got {sorted(counts)}.")
     classes = counts.pop()
-    drawn = board(list(rows), classes, side=side, foot=0.25, label_width=0.3 + 0.075 * _longest(rows))
+    drawn = board(list(rows), classes, side=side, foot=0.25, label_width=0.2 + 0.065 * _longest(rows))
     for panels, means in zip(drawn.panels, rows.values(), strict=True):
         for panel, mean in zip(panels, means, strict=True):
             show_image(panel, mean[None], top=max(float(mean.max()), 1e-6))

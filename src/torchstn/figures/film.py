@@ -1,59 +1,35 @@
 """What a transformer does to the same digits as it learns: an animation, one frame a moment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from io import BytesIO
 
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from PIL import Image
-from torch import Tensor
 
-from ..grid import Grid
-from .paper_figure import OUTSIDE, paper_figure
+from .paper_figure import OUTSIDE
 from .style import FRAME, INK, LATTICE, WRONG
 
 FILM_DPI = 100
 
 
-@dataclass(frozen=True)
-class Moment:
-    """What the network made of the film's images after some steps.
-
-    Attributes:
-        step: Steps made.
-        grids: Where the outputs read, a batch of n.
-        outputs: (n, c, oh, ow).
-        predictions: n classes.
-    """
-
-    step: int
-    grids: Grid
-    outputs: Tensor
-    predictions: Sequence[int]
-
-
-def film_bytes(
-    images: Tensor, labels: Sequence[int], moments: Sequence[Moment], *, seconds: float = 0.35
-) -> bytes:
-    """Draws the moments as an animated GIF that repeats, its last frame shown longer.
+def film_bytes(frames: Iterable[tuple[int, Figure]], *, seconds: float = 0.35) -> bytes:
+    """Draws figures as an animated GIF that repeats, its last frame shown longer.
 
     Args:
-        images: (n, c, h, w) in [0, 1], the same in every frame.
-        labels: Their n classes.
-        moments: In order.
+        frames: In order, how many steps had been made, and what the network made of the same images then.
         seconds: A frame is shown for.
 
     Returns:
         The GIF file.
 
     Raises:
-        ValueError: If there is no moment.
+        ValueError: If there is no frame.
     """
-    if not moments:
-        raise ValueError("`moments` must hold at least one, got none.")
-    frames = [_frame(images, labels, moment) for moment in moments]
     palette = _palette()
-    drawn = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    drawn = [_drawn(*frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    if not drawn:
+        raise ValueError("`frames` must hold at least one, got none.")
     pause = round(1000 * seconds)
     buffer = BytesIO()
     drawn[0].save(
@@ -83,9 +59,8 @@ def _palette() -> Image.Image:
     return palette
 
 
-def _frame(images: Tensor, labels: Sequence[int], moment: Moment) -> Image.Image:
-    figure = paper_figure(images, moment.grids, moment.outputs, moment.predictions, labels)
-    figure.text(0.012, 0.045, f"step {moment.step}", fontsize=8.5, color=INK, va="bottom")
+def _drawn(step: int, figure: Figure) -> Image.Image:
+    figure.text(0.012, 0.045, f"step {step}", fontsize=8.5, color=INK, va="bottom")
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=FILM_DPI)
     return Image.open(buffer).convert("RGB")
