@@ -12,3 +12,4 @@ from .results import read_results as read_results
 from .results_table import details_table as details_table
 from .results_table import results_table as results_table
 from .saving import save_figure as save_figure
+from .volume_figure import volume_figure as volume_figure

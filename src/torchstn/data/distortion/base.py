@@ -1,6 +1,7 @@
 """What all distortions share: the canvas, the call, and how pixels and normalised coordinates relate."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,18 +70,28 @@ class Distortion(ABC):
             TypeError: If the images are not uint8, or the indices not int64.
             ValueError: If a shape is wrong, or clutter is needed and not given.
         """
-        _check_digits("images", images)
-        if indices.dtype != torch.int64:
-            raise TypeError(f"`indices` must be int64, got {indices.dtype}.")
-        if indices.shape != images.shape[:1]:
-            raise ValueError(f"`indices` must be ({len(images)},), one each, got {tuple(indices.shape)}.")
-        if clutter is not None:
-            _check_digits("clutter", clutter)
-        pictures = [
-            self._distort(Batch(some, Draws(seed, epoch, places.numpy()), clutter))
-            for some, places in zip(images.split(_AT_ONCE), indices.split(_AT_ONCE), strict=True)
-        ]
-        return torch.cat(pictures).clamp_(0, 1)
+        batches = checked_batches(images, indices, seed=seed, epoch=epoch, clutter=clutter)
+        return torch.cat([self._distort(batch) for batch in batches]).clamp_(0, 1)
+
+
+def checked_batches(
+    images: Tensor, indices: Tensor, *, seed: int, epoch: int, clutter: Tensor | None = None
+) -> Iterator[Batch]:
+    """Checks the arguments of a `Distortion` and splits them into batches of a size quick to work on.
+
+    Raises:
+        TypeError: If the images are not uint8, or the indices not int64.
+        ValueError: If a shape is wrong.
+    """
+    _check_digits("images", images)
+    if indices.dtype != torch.int64:
+        raise TypeError(f"`indices` must be int64, got {indices.dtype}.")
+    if indices.shape != images.shape[:1]:
+        raise ValueError(f"`indices` must be ({len(images)},), one each, got {tuple(indices.shape)}.")
+    if clutter is not None:
+        _check_digits("clutter", clutter)
+    for some, places in zip(images.split(_AT_ONCE), indices.split(_AT_ONCE), strict=True):
+        yield Batch(some, Draws(seed, epoch, places.numpy()), clutter)
 
 
 def half(size: tuple[int, int]) -> Reals:
