@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.collections import LineCollection
+from scipy.linalg import polar
 
 import torchstn as stn
-from torchstn.figures.lattice import draw_grid, lattice_lines, pixel_points
+from torchstn.figures.lattice import draw_grid, lattice_lines, pixel_points, turned_by
 from torchstn.figures.style import new_figure
 
 
@@ -69,3 +70,44 @@ def test_every_family_can_be_drawn() -> None:
     for family in (stn.transform.Attention(), stn.transform.Projective(), stn.transform.ThinPlate()):
         draw_grid(axes, family(family.identity()[None], (12, 16)), 0, (12, 16))
     figure.canvas.draw()
+
+
+def _turned(degrees: float, *, zoom: tuple[float, float] = (1.0, 1.0)) -> torch.Tensor:
+    """An affine theta: scaled along the output's axes, then turned clockwise as one looks, and moved."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    linear = np.array([[cos, -sin], [sin, cos]]) @ np.diag(zoom)
+    return torch.from_numpy(np.c_[linear, [0.3, -0.2]]).float().reshape(1, 6)
+
+
+@pytest.mark.parametrize("zoom", [(1.0, 1.0), (0.5, 0.5), (1.3, 1.3)])
+@pytest.mark.parametrize("degrees", [0.0, 37.0, -65.0, 170.0])
+def test_a_turn_is_read_off_whatever_the_zoom(degrees: float, zoom: tuple[float, float]) -> None:
+    grid = stn.transform.Affine()(_turned(degrees, zoom=zoom), (9, 9))
+    assert turned_by(grid, 0, (9, 9)) == pytest.approx(degrees, abs=1e-3)
+
+
+def test_the_turn_of_a_stretched_grid_is_that_of_its_polar_decomposition() -> None:
+    theta = torch.randn(1, 6).double()
+    theta[0, [0, 4]] += 3
+    rotation, stretch = polar(theta.reshape(2, 3)[:, :2].numpy())
+    assert np.linalg.eigvalsh(stretch).min() > 0
+    expected = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
+    assert turned_by(stn.transform.Affine()(theta, (9, 9)), 0, (9, 9)) == pytest.approx(expected)
+
+
+def test_a_turn_is_in_pixels_not_in_normalised_coordinates() -> None:
+    rigid = stn.transform.Rigid()
+    grid = rigid(torch.tensor([[np.radians(30.0), 0, 0]]).float(), (10, 20), input_size=(10, 20))
+    assert turned_by(grid, 0, (10, 20)) == pytest.approx(30, abs=1e-3)
+
+
+def test_what_is_not_affine_turns_as_its_best_fit_and_what_reads_nowhere_not_at_all() -> None:
+    spline = stn.transform.ThinPlate()
+    rotation = np.radians(20.0)
+    side = np.linspace(-1, 1, 4)
+    points = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
+    turned = points @ np.array([[np.cos(rotation), np.sin(rotation)], [-np.sin(rotation), np.cos(rotation)]])
+    grid = spline(torch.from_numpy(turned - points).float().reshape(1, -1), (9, 9))
+    assert turned_by(grid, 0, (9, 9)) == pytest.approx(20, abs=1e-3)
+    nowhere = stn.transform.Affine()(torch.full((1, 6), float("nan")), (9, 9))
+    assert np.isnan(turned_by(nowhere, 0, (9, 9)))

@@ -6,11 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
 import torchstn as stn
-from torchstn.figures import addition_figure, class_means, contact_sheet, paper_figure, save_figure
+from torchstn.figures import (
+    addition_figure,
+    box_figure,
+    class_means,
+    contact_sheet,
+    paper_figure,
+    save_figure,
+)
+from torchstn.figures.box_figure import COLOURS
 from torchstn.figures.contact_sheet import mosaic
 from torchstn.figures.style import WRONG
 
@@ -131,3 +140,60 @@ def test_only_png_files_are_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"must end in \.png, got"):
         save_figure(contact_sheet({"R": torch.rand(1, 1, 8, 8)}, across=1), tmp_path / "a.jpg")
     assert not list(tmp_path.iterdir())
+
+
+def test_paper_figure_writes_turns_on_the_grids_and_lines_above_the_inputs() -> None:
+    images = torch.rand(2, 1, 8, 8)
+    quarter = torch.tensor([[0.0, -1, 0, 1, 0, 0], [0, 1, 0, -1, 0, 0]])
+    grids = stn.transform.Affine()(quarter, (8, 8))
+    figure = paper_figure(images, grids, images, turns=True, above=["cnn: 3", "cnn: 5"])
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [
+        ["cnn: 3"],
+        ["cnn: 5"],
+        ["90°"],
+        ["\N{MINUS SIGN}90°"],
+        [],
+        [],
+    ]
+
+
+def _frames(figure: Figure, panel: int) -> list[tuple[str, list[tuple[float, float]]]]:
+    """Colour and two ends of the top side of each frame on a panel."""
+    return [
+        (to_hex(lines.get_colors()[0]), [tuple(end) for end in lines.get_segments()[0][[0, -1]].tolist()])
+        for lines in figure.axes[panel].collections
+        if len(lines.get_segments()) == 4
+    ]
+
+
+def test_boxes_have_a_colour_for_each_transformer_and_its_output() -> None:
+    images = torch.rand(2, 1, 9, 9)
+    affine = stn.transform.Affine()
+    grids = [
+        affine(affine.identity().expand(2, -1) * zoom, (9, 9), align_corners=True) for zoom in (1.0, 0.5)
+    ]
+    figure = box_figure(images, grids, [images, images / 2], [1, 2], [1, 2])
+    assert len(figure.axes) == 6
+    assert _frames(figure, 0) == [(COLOURS[0], [(0, 0), (8, 0)]), (COLOURS[1], [(2, 2), (6, 2)])]
+    np.testing.assert_array_equal(_shown(figure, 5), images[1, 0] / 2)
+    for panel, colour in ((2, COLOURS[0]), (5, COLOURS[1])):
+        assert to_hex(figure.axes[panel].spines["top"].get_edgecolor()) == colour
+    assert _texts(figure) == ["1", "2"]
+
+
+def test_boxes_on_two_channels_show_each() -> None:
+    images = torch.rand(1, 2, 8, 8)
+    grids = _grids(1)
+    figure = box_figure(images, [grids, grids], [images, images])
+    assert [text.get_text() for text in figure.texts] == [
+        f"{name},\nchannel {k}" for name in ("input", "output 1", "output 2") for k in (1, 2)
+    ]
+    np.testing.assert_array_equal(_shown(figure, 5), images[0, 1])
+
+
+def test_more_transformers_than_colours_are_refused() -> None:
+    image = torch.rand(1, 1, 8, 8)
+    with pytest.raises(ValueError, match="for 1 to 4 transformers, got 5 and 5"):
+        box_figure(image, [_grids(1)] * 5, [image] * 5)
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        box_figure(image, [_grids(1)], [image] * 2)

@@ -100,7 +100,7 @@ def test_the_figure_has_a_row_for_whatever_there_is() -> None:
 
 
 def test_numbers_that_differ_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"`labels` must have one entry a volume, 1, got 2"):
+    with pytest.raises(ValueError, match=r"`labels` must have one entry an image, 1, got 2"):
         volume_figure(torch.rand(1, 1, 8, 8, 8), None, None, None, [1], [1, 3])
     with pytest.raises(ValueError, match=r"`volumes` must be \(n, 1, d, h, w\)"):
         volume_figure(torch.rand(1, 8, 8, 8), None, None, None, [1], [1])

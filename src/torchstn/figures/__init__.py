@@ -1,6 +1,7 @@
 """Pictures and tables: everything that is drawn. Needs `pip install "torchstn[figures]"`."""
 
 from .addition_figure import addition_figure as addition_figure
+from .box_figure import box_figure as box_figure
 from .claims import claims_table as claims_table
 from .class_means import class_means as class_means
 from .contact_sheet import contact_sheet as contact_sheet

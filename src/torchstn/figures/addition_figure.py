@@ -7,8 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .panels import board, name_class
-from .paper_figure import check_counts
+from .panels import board, check_counts, name_class
 from .style import LATTICE, show_image
 
 _BAR = 2  # pixels of the pictures
@@ -39,7 +38,7 @@ def addition_figure(
     Raises:
         ValueError: If there is no image, or the numbers of images, outputs, predictions and labels differ.
     """
-    check_counts(images, outputs, predictions, labels)
+    check_counts(images, outputs=outputs, predictions=predictions, labels=labels)
     stages = [images] if outputs is None else [images, *outputs.split(2, 1)]
     names = ["output"] if len(stages) == 2 else [f"output {k}" for k in range(1, len(stages))]
     h, w = images.shape[-2:]

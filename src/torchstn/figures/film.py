@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from .paper_figure import OUTSIDE
+from .around import OUTSIDE
 from .style import FRAME, INK, LATTICE, WRONG
 
 FILM_DPI = 100

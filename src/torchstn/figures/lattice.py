@@ -1,5 +1,7 @@
 """Where an output reads, drawn on the image it reads from."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
@@ -44,7 +46,9 @@ def lattice_lines(points: Line, cells: int = 8) -> tuple[list[Line], list[Line]]
     return inner, [rows[0], columns[-1], rows[-1], columns[0]]
 
 
-def draw_grid(axes: Axes, grid: Grid, index: int, input_size: tuple[int, int], *, cells: int = 8) -> None:
+def draw_grid(
+    axes: Axes, grid: Grid, index: int, input_size: tuple[int, int], *, cells: int = 8, colour: str = FRAME
+) -> None:
     """Draws one grid on the image shown in `axes`: the lattice, its frame, and a heavier top side.
 
     The top side is that of the output, so a turned or mirrored frame reads at a glance.
@@ -54,24 +58,44 @@ def draw_grid(axes: Axes, grid: Grid, index: int, input_size: tuple[int, int], *
         grid: Any grid of two dimensions.
         index: Which of the batch.
         input_size: (h, w) of the image shown.
-        cells: Cells shown along each axis.
+        cells: Cells shown along each axis; 1 draws the frame alone.
+        colour: Of the frame.
     """
     inner, frame = lattice_lines(pixel_points(grid, index, input_size), cells)
     axes.add_collection(LineCollection(inner, colors=LATTICE, linewidths=0.55, alpha=0.85), autolim=False)
-    draw_frame(axes, frame)
-
-
-def draw_frame(axes: Axes, sides: list[Line]) -> None:
-    """Draws four sides (top, right, bottom, left), the top one heavier."""
     axes.add_collection(
-        LineCollection(sides, colors=FRAME, linewidths=SIDES, capstyle="round"), autolim=False
+        LineCollection(frame, colors=colour, linewidths=SIDES, capstyle="round"), autolim=False
     )
 
 
-def frame_panel(axes: Axes) -> None:
+def frame_panel(axes: Axes, colour: str = FRAME) -> None:
     """Gives the panel that shows an output the frame its grid has on the input."""
     for side, width in zip(("top", "right", "bottom", "left"), SIDES, strict=True):
-        axes.spines[side].set(visible=True, color=FRAME, linewidth=width)
+        axes.spines[side].set(visible=True, color=colour, linewidth=width)
+
+
+def turned_by(grid: Grid, index: int, input_size: tuple[int, int]) -> float:
+    """By how many degrees a grid lies turned on the image, clockwise as one looks.
+
+    It is the rotation nearest to the grid's linear part, the one of its polar decomposition unless it
+    mirrors; of a grid that is not affine, to that of its best affine fit.
+
+    Args:
+        grid: Any grid of two dimensions.
+        index: Which of the batch.
+        input_size: (h, w) of the image the grid reads from.
+
+    Returns:
+        In (-180, 180]; NaN where the grid reads nowhere.
+    """
+    points = pixel_points(grid, index, input_size).reshape(-1, 2)
+    read = np.isfinite(points).all(1)
+    if not read.any():
+        return math.nan
+    rows, columns = np.divmod(np.flatnonzero(read), grid.size[1])
+    lattice = np.stack((columns, rows, np.ones(len(rows))), axis=1)
+    (xx, yx), (xy, yy), _ = np.linalg.lstsq(lattice, points[read], rcond=None)[0]
+    return math.degrees(math.atan2(yx - xy, xx + yy))
 
 
 def _line(field: Line, share: float) -> Line:

@@ -1,10 +1,12 @@
 """A board of equal panels with labelled rows: the skeleton of most pictures here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from .style import INK, QUIET, WRONG, bare, new_figure
 
@@ -107,3 +109,12 @@ def name_class(panel: Axes, prediction: int | str, label: int | str | None) -> N
         caption(panel, str(prediction), colour=INK if label is not None else QUIET, size=10, bold=True)
     else:
         caption(panel, f"{prediction}, is {label}", colour=WRONG, size=9, bold=True)
+
+
+def check_counts(images: Tensor, **others: Sequence[Any] | Tensor | None) -> None:
+    """Refuses to draw nothing, and what goes with images but has another number of entries."""
+    if len(images) == 0:
+        raise ValueError("`images` must hold at least one image, got none.")
+    for name, given in others.items():
+        if given is not None and len(given) != len(images):
+            raise ValueError(f"`{name}` must have one entry an image, {len(images)}, got {len(given)}.")

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..grid import Grid
-from .panels import board, name_class
+from .panels import board, check_counts, name_class
 from .solid import draw_box, draw_cube, show_solid
 from .style import show_image
 
@@ -38,7 +38,9 @@ def volume_figure(
     Raises:
         ValueError: If there is no volume, or the numbers of the others differ.
     """
-    _check_counts(volumes, outputs, pictures, predictions, labels)
+    if volumes.ndim != 5:
+        raise ValueError(f"`volumes` must be (n, 1, d, h, w), got {tuple(volumes.shape)}.")
+    check_counts(volumes, outputs=outputs, pictures=pictures, predictions=predictions, labels=labels)
     rows = ["input"] + ["output"] * (outputs is not None) + ["projection"] * (pictures is not None)
     drawn = board(rows, len(volumes), side=side, foot=0.3)
     for k, volume in enumerate(volumes):
@@ -56,11 +58,3 @@ def volume_figure(
             show_image(panel, pictures[k], top=max(float(pictures[k].max()), 1e-6))
         name_class(panel, predictions[k], labels[k])
     return drawn.figure
-
-
-def _check_counts(volumes: Tensor, *others: Tensor | Sequence[int] | None) -> None:
-    if volumes.ndim != 5 or len(volumes) == 0:
-        raise ValueError(f"`volumes` must be (n, 1, d, h, w) with n >= 1, got {tuple(volumes.shape)}.")
-    for name, given in zip(("outputs", "pictures", "predictions", "labels"), others, strict=True):
-        if given is not None and len(given) != len(volumes):
-            raise ValueError(f"`{name}` must have one entry a volume, {len(volumes)}, got {len(given)}.")
