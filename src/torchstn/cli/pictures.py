@@ -51,7 +51,7 @@ def draw_run(
     chosen = pick(survey(model, images), labels, count, choose, seed)
     figure = drawing.samples(look(model, images[chosen]), labels[chosen].tolist())
     drawn = [save_figure(figure, folder / f"{drawing.name}.png", credit=MNIST_CREDIT)]
-    if model.transformers and recipe.digits_shown is not None:
+    if model.transformers:
         found = straightness(model, recipe.digits_shown(config, held_out_digits(config, data_dir)))
         drawn.append(save_figure(draw_means(found), folder / "means.png", credit=MNIST_CREDIT))
     records = Run(run).metrics.read()

@@ -86,7 +86,8 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
     Returns:
         `error` in per cent, the `count` of samples, `confusion`, whose row is the class and whose
         column is what it was taken for; of digits behind transformers `straight_before` for each channel and
-        `straight_after` for each transformer and channel, see `Straightness`.
+        `straight_after` for each transformer and channel, see `Straightness`; and what else the recipe
+        measures.
 
     Raises:
         ValueError: If the folder holds no finished run, or the data is missing or damaged.
@@ -94,10 +95,10 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
     recipe, config, model = load_run(folder)
     digits = held_out_digits(config, data_dir)
     judged = score(recipe, config, model, digits)
-    if recipe.digits_shown is None or not model.transformers:
-        return judged
-    found = straightness(model, recipe.digits_shown(config, digits))
-    return judged | {"straight_before": found.before.tolist(), "straight_after": found.after.tolist()}
+    if model.transformers:
+        found = straightness(model, recipe.digits_shown(config, digits))
+        judged |= {"straight_before": found.before.tolist(), "straight_after": found.after.tolist()}
+    return judged if recipe.measure is None else judged | dict(recipe.measure(config, digits, model))
 
 
 @torch.no_grad()

@@ -44,13 +44,17 @@ class DigitClassifier(nn.Module):
         return tuple(cast(Iterable[SpatialTransformer], self.transformer.transformers))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Logits (b, classes) of pictures (b, c, h, w)."""
-        # Convolutions run twice as fast on a CPU in this layout.
-        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        """Logits (b, classes) of pictures (b, c, h, w), or of volumes (b, c, d, h, w)."""
+        pictures = pictures.contiguous(memory_format=_layout(pictures))
         if self.transformer is not None:
             pictures = self.transformer(pictures)
         logits: Tensor = self.classifier(self.pool(pictures))
         return logits
+
+
+def _layout(tensor: Tensor) -> torch.memory_format:
+    """In which convolutions run twice as fast on a CPU, for pictures or for volumes and their weights."""
+    return {4: torch.channels_last, 5: torch.channels_last_3d}.get(tensor.ndim, torch.contiguous_format)
 
 
 def digit_classifier(
@@ -81,10 +85,17 @@ def digit_classifier(
     pool: nn.Module = nn.Identity()
     if transformer is not None and pooled:
         seen, pool = (size[0] // 2, size[1] // 2), nn.AvgPool2d(2)
-    build = _convolutional if convolutional else _fully_connected
+    build = convolutional_classifier if convolutional else _fully_connected
     width = width_for(parameters - count_parameters(transformer), lambda w: build(channels, seen, classes, w))
     model = DigitClassifier(transformer, pool, build(channels, seen, classes, width))
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    return to_quick_layout(model)
+
+
+def to_quick_layout(model: DigitClassifier) -> DigitClassifier:
+    """Puts the weights of a model in the layout its inputs are put in."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.contiguous(memory_format=_layout(parameter))
+    return model
 
 
 def _fully_connected(channels: int, size: tuple[int, int], classes: int, width: int) -> nn.Sequential:
@@ -98,7 +109,8 @@ def _fully_connected(channels: int, size: tuple[int, int], classes: int, width: 
     )
 
 
-def _convolutional(channels: int, size: tuple[int, int], classes: int, width: int) -> nn.Sequential:
+def convolutional_classifier(channels: int, size: tuple[int, int], classes: int, width: int) -> nn.Sequential:
+    """The paper's CNN: convolution 9 x 9, pooling, convolution 7 x 7, pooling, a layer to the logits."""
     # Rounding down, 21 pixels (RTS after pooling) would leave 6 for a window of 7.
     up = min(size) - 8 < 14
     rows, columns = (_after(_after(side, 9, up), 7, up) for side in size)

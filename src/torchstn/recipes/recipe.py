@@ -1,13 +1,14 @@
 """What makes an experiment: a config, a model, samples to train on and samples to be judged by."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
 from ..training import Batches
 from .digits import Digits
+from .networks import DigitClassifier
 from .training_config import TrainingConfig
 
 C = TypeVar("C", bound=TrainingConfig)
@@ -28,8 +29,9 @@ class Recipe(Generic[C]):
             of `parts` has of them, as batches of inputs and labels.
         paper_error: The paper's test error in per cent, or None.
         canvas: The shape (c, h, w) of its inputs where they are pictures, a digit in each channel.
-        digits_shown: The same samples as `fixed_batches`: pictures (b, c, h, w) and the digit (b, c) in each
-            channel. Where there is none, how far transformers straighten digits is not measured.
+        digits_shown: The same samples as `fixed_batches`: pictures (b, c, h, w), or volumes (b, c, d, h, w),
+            and the digit (b, c) in each channel.
+        measure: More to say of a finished model than how often it errs and how far it straightens digits.
     """
 
     summary: str
@@ -40,8 +42,9 @@ class Recipe(Generic[C]):
     training_batches: Callable[[C, Digits], Batches]
     fixed_batches: Callable[[C, Digits, int, int], Iterator[tuple[Tensor, Tensor]]]
     paper_error: Callable[[C], float | None]
+    digits_shown: Callable[[C, Digits], Iterator[tuple[Tensor, Tensor]]]
     canvas: Callable[[C], tuple[int, int, int]] | None = None
-    digits_shown: Callable[[C, Digits], Iterator[tuple[Tensor, Tensor]]] | None = None
+    measure: Callable[[C, Digits, DigitClassifier], Mapping[str, Any]] | None = None
 
     @property
     def name(self) -> str:

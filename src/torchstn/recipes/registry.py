@@ -5,5 +5,8 @@ from typing import Any
 from .distorted_mnist import RECIPE as DISTORTED_MNIST
 from .mnist_addition import RECIPE as MNIST_ADDITION
 from .recipe import Recipe
+from .volumes import RECIPE as VOLUMES
 
-RECIPES: dict[str, Recipe[Any]] = {recipe.name: recipe for recipe in (DISTORTED_MNIST, MNIST_ADDITION)}
+RECIPES: dict[str, Recipe[Any]] = {
+    recipe.name: recipe for recipe in (DISTORTED_MNIST, MNIST_ADDITION, VOLUMES)
+}

@@ -35,18 +35,27 @@ def straightness(model: DigitClassifier, batches: Iterable[tuple[Tensor, Tensor]
     """Measures a model.
 
     Args:
-        model: With transformers or without; what they make must be of the pictures' size.
-        batches: Pictures (b, c, h, w), and the digit (b, c) in each channel.
+        model: With transformers or without.
+        batches: Pictures (b, c, h, w), and the digit (b, c) in each channel. Of volumes (b, c, d, h, w) the
+            sums over depth are compared.
     """
     sums = squares = members = torch.zeros(())
     for pictures, digits in batches:
         views = [pictures] if model.transformer is None else [pictures, model.transformer(pictures)]
+        views = [_alike(view, views[-1]) for view in views]
         stages = torch.cat(views, 1).unflatten(1, (-1, pictures.shape[1])).double()  # (b, stages, c, h, w)
         chosen = functional.one_hot(digits, DIGITS).double()  # (b, c, 10)
         sums = sums + torch.einsum("bschw,bck->sckhw", stages, chosen)
         squares = squares + stages.square().sum((0, 3, 4))
         members = members + chosen.sum(0)
     return _straightness(sums, squares, members)
+
+
+def _alike(view: Tensor, last: Tensor) -> Tensor:
+    """A view as pictures (b, c, h, w) of the size of the last one."""
+    flat = view.sum(2) if view.ndim == 5 else view
+    h, w = last.shape[-2:]
+    return flat if flat.shape[-2:] == (h, w) else functional.adaptive_avg_pool2d(flat, (h, w))
 
 
 def _straightness(sums: Tensor, squares: Tensor, members: Tensor) -> Straightness:
