@@ -10,16 +10,16 @@ import torch
 from PIL import Image
 
 from torchstn.cli import film as film_module
+from torchstn.cli.choosing import pick_evenly
 from torchstn.cli.film import Film
-from torchstn.cli.looking import fixed_pictures, look
-from torchstn.cli.pictures import pick_evenly
+from torchstn.cli.looking import gather, held_out, look
 from torchstn.recipes.finished import load_run
 from torchstn.recipes.mnist_addition import Config
 from torchstn.recipes.supervised import train
 
 from .conftest import Call
 
-TINY = "--preset demo --iterations 2 --batch 8 --threads 1 --film"
+TINY = "--preset demo --iterations 2 --batch 8 --validation 20 --threads 1 --film"
 
 
 class StoppedError(Exception):
@@ -73,8 +73,7 @@ def test_an_interrupted_film_goes_on_and_ends_the_same(filmed: tuple[Path, Film]
 def test_what_is_kept_of_a_moment_gives_back_what_was_seen(filmed: tuple[Path, Film]) -> None:
     folder, film = filmed
     _, config, model = load_run(folder)
-    images, labels = fixed_pictures(config)
-    seen = look(model, images[pick_evenly(len(labels), 3)])
+    seen = look(model, gather(held_out(config), pick_evenly(3968, 3))[0])
     last = film._seen(json.loads((folder / "film.jsonl").read_text().splitlines()[-1]))
     assert last.predictions == seen.predictions
     assert not torch.equal(last.grids[0].theta, last.grids[1].theta)
@@ -89,7 +88,7 @@ def test_a_long_film_is_thinned_but_ends_with_the_end(
     assert [step for step, _ in filmed[1]._frames()] == [0, 4, 6]
 
 
-@pytest.mark.parametrize("recipe", ["distorted-mnist", "mnist-addition"])
+@pytest.mark.parametrize("recipe", ["distorted-mnist", "mnist-addition", "volumes"])
 def test_the_option_draws_it_in_the_run(call: Call, recipe: str, tmp_path: Path) -> None:
     done = call("train", recipe, *TINY.split(), "--out", tmp_path / "run")
     assert done.exit_code == 0

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from torchstn.cli.looking import Survey, fixed_pictures, look, survey
-from torchstn.cli.pictures import pick
+from torchstn.cli.choosing import pick
+from torchstn.cli.looking import Survey, gather, held_out, look, survey
 from torchstn.recipes.finished import load_run
 
 from .conftest import Call
@@ -43,7 +43,7 @@ def test_predict_names_what_the_network_says_of_a_saved_test_digit(
     call: Call, run: Path, tmp_path: Path
 ) -> None:
     _, config, model = load_run(run)
-    pictures, _ = fixed_pictures(config)
+    pictures, _ = gather(held_out(config), torch.arange(3))
     for k in range(3):
         values = (pictures[k, 0] * 255).round().byte().numpy()
         Image.fromarray(values).save(tmp_path / f"{k}.png")
@@ -93,51 +93,88 @@ def test_damaged_weights_are_told(call: Call, run: Path, tmp_path: Path) -> None
     assert "Traceback" not in done.output
 
 
-def _survey() -> tuple[Survey, torch.Tensor]:
+def _survey() -> Survey:
     """Digits sorted by class; of each three the second is read wrongly and moved furthest, then the third."""
     labels = torch.arange(10).repeat_interleave(3)
     predictions = labels.clone()
     predictions[1::3] = (labels[1::3] + 1) % 10
-    return Survey(predictions, torch.tensor([0.0, 2.0, 1.0]).repeat(10)), labels
+    return Survey(labels, predictions, torch.tensor([0.0, 2.0, 1.0]).repeat(10))
 
 
 def test_even_takes_one_of_each_class_of_a_sorted_set() -> None:
-    seen, labels = _survey()
-    assert labels[pick(seen, labels, 10, "even", None)].tolist() == list(range(10))
+    seen = _survey()
+    assert seen.labels[pick(seen, 10, "even", None)].tolist() == list(range(10))
 
 
 def test_wrong_takes_only_what_is_taken_for_another() -> None:
-    seen, labels = _survey()
-    assert pick(seen, labels, 40, "wrong", None).tolist() == list(range(1, 30, 3))
+    assert pick(_survey(), 40, "wrong", None).tolist() == list(range(1, 30, 3))
 
 
 def test_far_takes_of_each_class_the_right_one_that_is_moved_furthest() -> None:
-    seen, labels = _survey()
-    assert pick(seen, labels, 10, "far", None).tolist() == list(range(2, 30, 3))
+    assert pick(_survey(), 10, "far", None).tolist() == list(range(2, 30, 3))
+
+
+def test_against_takes_what_this_network_reads_rightly_and_the_other_does_not() -> None:
+    seen = _survey()
+    other = seen.labels.clone()
+    other[:6] = 9  # of these the second and the fifth are read wrongly by both
+    missed = Survey(seen.labels, other, None)
+    assert pick(seen, 40, "against", None, missed).tolist() == [0, 2, 3, 5]
+    with pytest.raises(ValueError, match="the other network errs on none"):
+        pick(seen, 40, "against", None, seen)
 
 
 def test_seed_picks_others_and_the_same_ones_again() -> None:
-    seen, labels = _survey()
-    first, again, other = (pick(seen, labels, 5, "even", seed).tolist() for seed in (1, 1, 2))
+    first, again, other = (pick(_survey(), 5, "even", seed).tolist() for seed in (1, 1, 2))
     assert first == again != other
 
 
 def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
     labels = torch.arange(3)
     with pytest.raises(ValueError, match="it takes no digit for another"):
-        pick(Survey(labels, None), labels, 3, "wrong", None)
+        pick(Survey(labels, labels, None), 3, "wrong", None)
     with pytest.raises(ValueError, match="has no transformer"):
-        pick(Survey(labels, None), labels, 3, "far", None)
-    done = call("show", run, "--wrong", "--far")
+        pick(Survey(labels, labels, None), 3, "far", None)
+    for words in (["--wrong", "--far"], ["--far", "--against", run]):
+        done = call("show", run, *words)
+        assert done.exit_code == 2
+        assert "--wrong, --far and --against exclude each other" in done.output
+
+
+def test_show_against_draws_what_the_other_run_misses(call: Call, run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "cnn"
+    words = "train distorted-mnist --model cnn --preset demo --iterations 3 --batch 16 --threads 1 --out"
+    assert call(*words.split(), other).exit_code == 0
+    done = call("show", run, "--against", other, "--count", 3, "--out", tmp_path)
+    assert done.exit_code == 0
+    assert (tmp_path / "digits.png").is_file()
+
+
+def test_show_against_a_run_on_other_digits_is_refused(call: Call, run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "r"
+    words = "train distorted-mnist --distortion R --model fcn --preset demo --iterations 1 --batch 16 --out"
+    assert call(*words.split(), other).exit_code == 0
+    done = call("show", run, "--against", other)
     assert done.exit_code == 2
-    assert "--wrong and --far exclude each other" in done.output
+    assert "the two runs were judged by different samples" in done.output
 
 
-def test_survey_agrees_with_look(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_survey_agrees_with_look(run: Path) -> None:
     _, config, model = load_run(run)
-    pictures = fixed_pictures(config)[0][:7]
-    monkeypatch.setattr("torchstn.cli.looking._AT_A_TIME", 3)
-    seen, few = survey(model, pictures), look(model, pictures)
+    pictures, labels = gather(held_out(config), torch.arange(7))
+    seen = survey(model, zip(pictures.split(3), labels.split(3), strict=True))
+    few = look(model, pictures)
     assert seen.predictions.tolist() == few.predictions
+    assert torch.equal(seen.labels, labels)
     identity = torch.tensor([1.0, 0, 0, 0, 1, 0])
     torch.testing.assert_close(seen.moved, (few.grids[0].theta - identity).norm(dim=1))
+    assert seen.moved is not None
+
+
+def test_gather_finds_samples_across_batches_in_the_order_asked_for() -> None:
+    images, labels = torch.rand(10, 1, 2, 2), torch.arange(10)
+    batches = list(zip(images.split(4), labels.split(4), strict=True))
+    places = torch.tensor([9, 0, 4])
+    found, classes = gather(batches, places)
+    assert torch.equal(found, images[places])
+    assert classes.tolist() == places.tolist()

@@ -10,6 +10,7 @@ from .plainly import INTERRUPTED, note, out, plainly
 MODELS = ("cnn", "st-cnn")
 _SHOWN = {
     "digits.png": "what goes in, the grid it chose, what comes out, what it says",
+    "boxes.png": "where the transformer looks",
     "means.png": "the mean digit of each class before and after the transformer",
     "curves.png": "how the training went",
     "film.gif": "what it does to the same digits as it learns",

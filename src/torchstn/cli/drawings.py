@@ -1,13 +1,27 @@
 """What there is to draw of each recipe's runs."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from ..figures import addition_figure, class_means, paper_figure
+from ..figures import addition_figure, box_figure, class_means, paper_figure, volume_figure
 from ..recipes.straightness import Straightness
 from .looking import Look
+
+
+class Sheet(NamedTuple):
+    """Some samples to draw.
+
+    Attributes:
+        seen: What a network made of them.
+        labels: Their true classes; None if unknown.
+        above: A line over each, if there is anything to say.
+    """
+
+    seen: Look
+    labels: Sequence[int] | None = None
+    above: Sequence[str] | None = None
 
 
 class Drawing(NamedTuple):
@@ -15,11 +29,11 @@ class Drawing(NamedTuple):
 
     Attributes:
         name: Of the picture's file.
-        samples: Draws what a network made of some samples, and their true classes.
+        samples: Draws samples of a run of this config.
     """
 
     name: str
-    samples: Callable[[Look, Sequence[int] | None], Figure]
+    samples: Callable[[Any, Sheet], Figure]
 
 
 def drawing_of(recipe: str) -> Drawing:
@@ -51,16 +65,40 @@ def _numbered(name: str, count: int) -> list[str]:
     return [f"{name} {k + 1}" for k in range(count)]
 
 
-def _draw_digits(seen: Look, labels: Sequence[int] | None) -> Figure:
+def draw_boxes(sheet: Sheet) -> Figure:
+    """Where each transformer looks, and what it sees there."""
+    seen, outputs = sheet.seen, sheet.seen.outputs
+    assert outputs is not None
+    return box_figure(
+        seen.images, seen.grids, outputs.chunk(len(seen.grids), 1), seen.predictions, sheet.labels
+    )
+
+
+def _draw_digits(config: Any, sheet: Sheet) -> Figure:
+    seen = sheet.seen
     grids = seen.grids[0] if seen.grids else None
-    return paper_figure(seen.images, grids, seen.outputs, seen.predictions, labels)
+    turns = config.distortion == "R"  # as the paper prints them
+    return paper_figure(
+        seen.images, grids, seen.outputs, seen.predictions, sheet.labels, above=sheet.above, turns=turns
+    )
 
 
-def _draw_pairs(seen: Look, labels: Sequence[int] | None) -> Figure:
-    return addition_figure(seen.images, seen.outputs, seen.predictions, labels)
+def _draw_pairs(_: Any, sheet: Sheet) -> Figure:
+    seen = sheet.seen
+    return addition_figure(seen.images, seen.outputs, seen.predictions, sheet.labels, above=sheet.above)
+
+
+def _draw_volumes(_: Any, sheet: Sheet) -> Figure:
+    seen = sheet.seen
+    grids = seen.grids[0] if seen.grids else None
+    pictures = seen.seen if seen.seen.ndim == 4 else None
+    return volume_figure(
+        seen.images, grids, seen.outputs, pictures, seen.predictions, sheet.labels, above=sheet.above
+    )
 
 
 _DRAWINGS = {
     "distorted-mnist": Drawing("digits", _draw_digits),
     "mnist-addition": Drawing("pairs", _draw_pairs),
+    "volumes": Drawing("volumes", _draw_volumes),
 }

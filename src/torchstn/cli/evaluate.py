@@ -22,10 +22,11 @@ def evaluate(
 
     Of transformers before digits also: how much of the variance between pictures is explained by which
     digit they show, before and after. The straighter the digits, the more; the channel in which a transformer
-    raises it is the one it has settled on.
+    raises it is the one it has settled on. Of digits in space also: from which side they are seen, how far
+    turned and how far off the middle, before and after.
     """
     from ..recipes.finished import evaluate as judge
-    from .report import confusion_table, straightness_table
+    from .report import confusion_table, straightness_table, view_table
 
     score = judge(run, data_dir=data_dir)
     if as_json:
@@ -35,4 +36,6 @@ def evaluate(
     out.print(confusion_table(score["confusion"]))
     if "straight_after" in score:
         out.print(straightness_table(score["straight_before"], score["straight_after"]))
+    if "view" in score:
+        out.print(view_table(score["view"]))
     out.print(f"Error: [bold]{score['error']:.2f} %[/] ({wrong:,} of {score['count']:,})")

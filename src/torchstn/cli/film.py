@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 
 from ..figures.film import film_bytes
 from ..grid import Grid
+from ..recipes.finished import held_out_digits
 from ..recipes.networks import DigitClassifier
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import TrainingConfig
 from ..training import Metrics, Run, atomic_write
-from .drawings import drawing_of
-from .looking import Look, fixed_pictures, look
-from .pictures import pick_evenly
+from .choosing import pick_evenly
+from .drawings import Sheet, drawing_of
+from .looking import Look, gather, held_out, look
 
 _LONGEST = 40
 
@@ -36,13 +37,13 @@ class Film:
     """
 
     def __init__(self, config: TrainingConfig, folder: Path, count: int = 8) -> None:
-        self._drawing = drawing_of(config.recipe)
+        self._config, self._drawing = config, drawing_of(config.recipe)
         self._model = cast(DigitClassifier, RECIPES[config.recipe].build_model(config).eval())
         if not self._model.transformers:
             raise ValueError(f"{config.cell} has no transformer that could be filmed.")
-        images, labels = fixed_pictures(config)
-        chosen = pick_evenly(len(labels), count)
-        self._images, self._labels = images[chosen], labels[chosen].tolist()
+        places = pick_evenly(len(held_out_digits(config)), count)
+        self._images, labels = gather(held_out(config), places)
+        self._labels: list[int] = labels.tolist()
         self._start = look(self._model, self._images)
         self._run = Run(folder)
         self._moments = Metrics(folder / "film.jsonl")
@@ -65,12 +66,15 @@ class Film:
         return path
 
     def _frames(self) -> Iterator[tuple[int, Figure]]:
-        yield 0, self._drawing.samples(self._start, self._labels)
+        yield 0, self._draw(self._start)
         moments = self._moments.read()
         # Counted from the end, so that the last is among them.
         shown = len(moments) - 1 - pick_evenly(len(moments), _LONGEST)
         for moment in (moments[k] for k in shown.flip(0).tolist()):
-            yield moment["step"], self._drawing.samples(self._seen(moment), self._labels)
+            yield moment["step"], self._draw(self._seen(moment))
+
+    def _draw(self, seen: Look) -> Figure:
+        return self._drawing.samples(self._config, Sheet(seen, self._labels))
 
     @torch.no_grad()
     def _seen(self, moment: Mapping[str, Any]) -> Look:
@@ -85,5 +89,6 @@ class Film:
             )
             grids.append(grid)
             outputs.append(transformer.sampler(self._images, grid))
+        joined = torch.cat(outputs, 1)
         probabilities = torch.tensor(moment["probabilities"])
-        return Look(self._images, tuple(grids), torch.cat(outputs, 1), probabilities)
+        return Look(self._images, tuple(grids), joined, self._model.pool(joined), probabilities)

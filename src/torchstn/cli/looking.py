@@ -1,5 +1,6 @@
 """A trained network asked about pictures: where it looks, what it sees there, what it says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ..recipes.networks import DigitClassifier
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import TrainingConfig
 
-_AT_A_TIME = 500
+Batches = Iterable[tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,18 @@ class Look:
     """What a network made of a batch of pictures.
 
     Attributes:
-        images: (n, c, h, w) what went in.
+        images: (n, c, h, w) what went in, or (n, c, d, h, w).
         grids: Where the outputs read, one for each transformer.
-        outputs: (n, transformers * c, oh, ow) what the transformers made of them; None without one.
+        outputs: (n, transformers * c, oh, ow) what the transformers made of them, or with their depth; None
+            without one.
+        seen: What the classifier saw.
         probabilities: (n, classes) what the network says.
     """
 
     images: Tensor
     grids: tuple[Grid, ...]
     outputs: Tensor | None
+    seen: Tensor
     probabilities: Tensor
 
     @property
@@ -40,9 +44,10 @@ class Look:
 
 @torch.no_grad()
 def look(model: DigitClassifier, images: Tensor) -> Look:
-    """Passes pictures (n, c, h, w) through a network in eval mode and keeps what there is to see."""
+    """Passes pictures or volumes through a network in eval mode and keeps what there is to see."""
     grids, outputs = _transformed(model, images)
-    return Look(images, grids, outputs, model(images).softmax(1))
+    seen = model.pool(images if outputs is None else outputs)
+    return Look(images, grids, outputs, seen, model(images).softmax(1))
 
 
 def _transformed(model: DigitClassifier, images: Tensor) -> tuple[tuple[Grid, ...], Tensor | None]:
@@ -54,26 +59,29 @@ def _transformed(model: DigitClassifier, images: Tensor) -> tuple[tuple[Grid, ..
 
 @dataclass(frozen=True)
 class Survey:
-    """What a network made of very many pictures.
+    """What a network made of very many samples.
 
     Attributes:
+        labels: (n,) their true classes.
         predictions: (n,) classes.
-        moved: (n,) how far their parameters are from the identity's; None without one.
+        moved: (n,) how far their parameters are from the identity's; None without a transformer.
     """
 
+    labels: Tensor
     predictions: Tensor
     moved: Tensor | None
 
 
 @torch.no_grad()
-def survey(model: DigitClassifier, images: Tensor) -> Survey:
-    """As `look`, some hundreds at a time, keeping only what is needed of all."""
-    predictions, moved = [], []
-    for batch in images.split(_AT_A_TIME):
-        predictions.append(model(batch).argmax(1))
+def survey(model: DigitClassifier, batches: Batches) -> Survey:
+    """As `look`, a batch at a time, keeping only what is needed of all."""
+    labels, predictions, moved = [], [], []
+    for images, classes in batches:
+        labels.append(classes)
+        predictions.append(model(images).argmax(1))
         if model.transformer is not None:
-            moved.append(_distance(model, _transformed(model, batch)[0]))
-    return Survey(torch.cat(predictions), torch.cat(moved) if moved else None)
+            moved.append(_distance(model, _transformed(model, images)[0]))
+    return Survey(torch.cat(labels), torch.cat(predictions), torch.cat(moved) if moved else None)
 
 
 def _distance(model: DigitClassifier, grids: tuple[Grid, ...]) -> Tensor:
@@ -83,8 +91,23 @@ def _distance(model: DigitClassifier, grids: tuple[Grid, ...]) -> Tensor:
     return (theta - torch.cat(identities).to(theta)).norm(dim=1)
 
 
-def fixed_pictures(config: TrainingConfig, data_dir: Path | None = None) -> tuple[Tensor, Tensor]:
-    """All the pictures a run is judged by, (n, c, h, w), and their labels (n,)."""
-    batches = RECIPES[config.recipe].fixed_batches(config, held_out_digits(config, data_dir), 0, 1)
-    pictures, labels = zip(*batches, strict=True)
-    return torch.cat(pictures), torch.cat(labels)
+def held_out(config: TrainingConfig, data_dir: Path | None = None) -> Batches:
+    """What a run is judged by, a batch at a time: inputs (b, ...) and labels (b,)."""
+    return RECIPES[config.recipe].fixed_batches(config, held_out_digits(config, data_dir), 0, 1)
+
+
+def gather(batches: Batches, places: Tensor) -> tuple[Tensor, Tensor]:
+    """The samples at these places (n,) of all that the batches hold, and their labels, in this order.
+
+    All together may be more than the memory holds.
+    """
+    found: dict[int, tuple[Tensor, Tensor]] = {}
+    wanted, first = set(places.tolist()), 0
+    for images, labels in batches:
+        for place in wanted.intersection(range(first, first + len(labels))):
+            found[place] = images[place - first], labels[place - first]
+        first += len(labels)
+        if len(found) == len(wanted):
+            break
+    chosen, classes = zip(*(found[place] for place in places.tolist()), strict=True)
+    return torch.stack(chosen), torch.stack(classes)

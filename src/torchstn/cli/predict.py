@@ -43,7 +43,7 @@ def predict(
     """
     from ..figures import save_figure
     from ..recipes.finished import load_run
-    from .drawings import drawing_of
+    from .drawings import Sheet, drawing_of
     from .looking import look
 
     recipe, config, model = load_run(run)
@@ -59,7 +59,7 @@ def predict(
         seen = look(model, torch.stack([canvas for _, canvas in read]))
         _tell([group for group, _ in read], seen.probabilities.tolist(), recipe.answer, as_json)
         if to is not None:
-            out.print(f"Saved {save_figure(drawing_of(recipe.name).samples(seen, None), to)}")
+            out.print(f"Saved {save_figure(drawing_of(recipe.name).samples(config, Sheet(seen)), to)}")
     if len(read) < len(groups):
         raise typer.Exit(FAILURE)
 

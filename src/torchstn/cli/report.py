@@ -63,3 +63,14 @@ def straightness_table(before: Sequence[float], after: Sequence[Sequence[float]]
         cells = [f"[bold]{share:.1%}[/]" if share == max(shares) else f"{share:.1%}" for share in shares]
         table.add_row(f"output {k + 1}" if len(after) > 1 else "output", *cells)
     return table
+
+
+def view_table(view: Mapping[str, Mapping[str, float]]) -> Table:
+    """From where digits in space are seen, one row a view."""
+    table = Table(title="How digits are seen", title_justify="left", header_style="bold")
+    table.add_column("", style="bold")
+    for name in next(iter(view.values())):
+        table.add_column(name, justify="right")
+    for name, numbers in view.items():
+        table.add_row(name, *(f"{number:.1f}" for number in numbers.values()))
+    return table

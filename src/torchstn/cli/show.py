@@ -19,6 +19,10 @@ def show(
     seed: Annotated[int | None, typer.Option(help="Pick other digits.")] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Only digits it takes for another.")] = False,
     far: Annotated[bool, typer.Option("--far", help="One of each class, among those it moves far.")] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Only what this other run takes for another and RUN reads rightly."),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="The four MNIST files; default, where the run found them."),
@@ -26,16 +30,22 @@ def show(
 ) -> None:
     """Draw what a trained network does: input, the grid it chose drawn on it, output, predicted class.
 
-    Also the mean digit of each class before and after the transformer, and how the training went.
+    Also where its transformers look as boxes, the mean digit of each class before and after them, and how the
+    training went. Digits that were only turned have the angle of the grid written on it; of volumes there is
+    the volume, what the transformer makes of it, and the projection.
     """
     from .pictures import draw_run
 
-    if wrong and far:
-        raise ValueError(
-            "--wrong and --far exclude each other: what is moved far is chosen among what is right."
-        )
+    if wrong + far + (against is not None) > 1:
+        raise ValueError("--wrong, --far and --against exclude each other: name one of them.")
     choose = "wrong" if wrong else "far" if far else "even"
     for path in draw_run(
-        run, to or run / "figures", count=count, choose=choose, seed=seed, data_dir=data_dir
+        run,
+        to or run / "figures",
+        count=count,
+        choose=choose,
+        seed=seed,
+        against=against,
+        data_dir=data_dir,
     ):
         out.print(f"Saved {path}")

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .panels import board, check_counts, name_class
+from .panels import board, check_counts, head_columns, head_for, name_class
 from .style import LATTICE, show_image
 
 _BAR = 2  # pixels of the pictures
@@ -19,6 +19,7 @@ def addition_figure(
     predictions: Sequence[int] | None = None,
     labels: Sequence[int] | None = None,
     *,
+    above: Sequence[str] | None = None,
     side: float = 0.8,
 ) -> Figure:
     """Draws one column a pair: input, each transformer's output, and the predicted sum below.
@@ -30,19 +31,29 @@ def addition_figure(
         outputs: (n, 2 * transformers, h, w) what they made of them; None without a transformer.
         predictions: The n sums the network names; None writes no line.
         labels: The n true sums; where one differs from the prediction the line says so. None if unknown.
+        above: A line over each column, such as the mistake of another network.
         side: Height of a panel in inches.
 
     Returns:
         A figure, drawn without a display.
 
     Raises:
-        ValueError: If there is no image, or the numbers of images, outputs, predictions and labels differ.
+        ValueError: If there is no image, or the numbers of images, outputs and lines differ.
     """
-    check_counts(images, outputs=outputs, predictions=predictions, labels=labels)
+    check_counts(images, outputs=outputs, predictions=predictions, labels=labels, above=above)
     stages = [images] if outputs is None else [images, *outputs.split(2, 1)]
     names = ["output"] if len(stages) == 2 else [f"output {k}" for k in range(1, len(stages))]
     h, w = images.shape[-2:]
-    drawn = board(["input", *names], len(images), side=side, wide=(2 * w + _BAR) / h, gap=0.12, foot=0.3)
+    drawn = board(
+        ["input", *names],
+        len(images),
+        side=side,
+        wide=(2 * w + _BAR) / h,
+        gap=0.12,
+        head=head_for(above),
+        foot=0.3,
+    )
+    head_columns(drawn, above)
     for panels, pictures in zip(drawn.panels, stages, strict=True):
         for panel, picture in zip(panels, pictures, strict=True):
             show_image(panel, barred(picture))

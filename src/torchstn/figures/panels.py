@@ -111,6 +111,17 @@ def name_class(panel: Axes, prediction: int | str, label: int | str | None) -> N
         caption(panel, f"{prediction}, is {label}", colour=WRONG, size=9, bold=True)
 
 
+def head_for(above: Sequence[str] | None) -> float:
+    """The space in inches to keep free above the panels for what `head_columns` writes."""
+    return 0.0 if above is None else 0.2
+
+
+def head_columns(drawn: Board, above: Sequence[str] | None) -> None:
+    """Writes a line over each column, such as the mistake of another network; None writes nothing."""
+    for panel, text in zip(drawn.panels[0], above or (), strict=False):
+        caption(panel, text, above=True, colour=WRONG, size=8)
+
+
 def check_counts(images: Tensor, **others: Sequence[Any] | Tensor | None) -> None:
     """Refuses to draw nothing, and what goes with images but has another number of entries."""
     if len(images) == 0:

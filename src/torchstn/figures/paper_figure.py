@@ -9,8 +9,8 @@ from torch import Tensor
 from ..grid import Grid
 from .around import overshoot, show_around
 from .lattice import draw_grid, frame_panel, turned_by
-from .panels import board, caption, check_counts, name_class
-from .style import FRAME, WRONG, show_image
+from .panels import board, check_counts, head_columns, head_for, name_class
+from .style import FRAME, show_image
 
 
 def paper_figure(
@@ -49,14 +49,13 @@ def paper_figure(
     check_counts(images, outputs=outputs, predictions=predictions, labels=labels, above=above)
     rows = ["input"] if grids is None or outputs is None else ["input", "grid", "output"]
     foot = 0.3 if predictions is not None else 0.0
-    drawn = board(rows, len(images), side=side, head=0.2 if above is not None else 0.0, foot=foot)
+    drawn = board(rows, len(images), side=side, head=head_for(above), foot=foot)
+    head_columns(drawn, above)
     size = (images.shape[-2], images.shape[-1])
     margin = overshoot([] if grids is None else [grids], size)
     for k, image in enumerate(images):
         column = [row[k] for row in drawn.panels]
         show_image(column[0], image)
-        if above is not None:
-            caption(column[0], above[k], above=True, colour=WRONG, size=8)
         if grids is not None and outputs is not None:
             show_around(column[1], image, margin)
             draw_grid(column[1], grids, k, size, cells=cells)

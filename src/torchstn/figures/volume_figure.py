@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..grid import Grid
-from .panels import board, check_counts, name_class
+from .panels import board, check_counts, head_columns, head_for, name_class
 from .solid import draw_box, draw_cube, show_solid
 from .style import show_image
 
@@ -17,8 +17,9 @@ def volume_figure(
     outputs: Tensor | None,
     pictures: Tensor | None,
     predictions: Sequence[int],
-    labels: Sequence[int],
+    labels: Sequence[int] | None = None,
     *,
+    above: Sequence[str] | None = None,
     side: float = 1.3,
 ) -> Figure:
     """Draws one column a volume: input and the box read from it, output, projection, predicted class.
@@ -29,7 +30,8 @@ def volume_figure(
         outputs: (n, 1, od, oh, ow) what the transformer made of them; None with `grids` None.
         pictures: (n, 1, ph, pw) what the classifier sees; None for one that sees volumes.
         predictions: The n classes the network names.
-        labels: The n true classes.
+        labels: The n true classes; None if unknown.
+        above: A line over each column, such as the mistake of another network.
         side: Side of a panel in inches.
 
     Returns:
@@ -40,9 +42,12 @@ def volume_figure(
     """
     if volumes.ndim != 5:
         raise ValueError(f"`volumes` must be (n, 1, d, h, w), got {tuple(volumes.shape)}.")
-    check_counts(volumes, outputs=outputs, pictures=pictures, predictions=predictions, labels=labels)
+    check_counts(
+        volumes, outputs=outputs, pictures=pictures, predictions=predictions, labels=labels, above=above
+    )
     rows = ["input"] + ["output"] * (outputs is not None) + ["projection"] * (pictures is not None)
-    drawn = board(rows, len(volumes), side=side, foot=0.3)
+    drawn = board(rows, len(volumes), side=side, head=head_for(above), foot=0.3)
+    head_columns(drawn, above)
     for k, volume in enumerate(volumes):
         column = iter([row[k] for row in drawn.panels])
         panel = next(column)
@@ -56,5 +61,5 @@ def volume_figure(
         if pictures is not None:
             panel = next(column)
             show_image(panel, pictures[k], top=max(float(pictures[k].max()), 1e-6))
-        name_class(panel, predictions[k], labels[k])
+        name_class(panel, predictions[k], None if labels is None else labels[k])
     return drawn.figure
