@@ -86,7 +86,7 @@ sanitize: $(stamps)/test
 	$(fixed_addresses) build/sanitize/torchstn_check
 	$(fixed_addresses) env LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so.6)" \
 	  ASAN_OPTIONS=detect_leaks=0 PYTHONPATH=tests TORCHSTN_NATIVE_MODULE=$(abspath build/sanitize/module) \
-	  $(pytest) -p support.native_module $(forking) $(sanitized) $(ARGS)
+	  $(pytest) --timeout 1800 -p support.native_module $(forking) $(sanitized) $(ARGS)
 
 check-neon:
 	@command -v $(neon_compiler) >/dev/null && command -v qemu-aarch64 >/dev/null || { echo "This needs $(neon_compiler) and qemu-aarch64 (Debian, Ubuntu: apt install g++-aarch64-linux-gnu qemu-user)." >&2; exit 1; }
