@@ -49,7 +49,9 @@ def test_evaluate_says_which_channel_each_transformer_settled_on(call: Call, sum
 def test_show_draws_pairs_and_the_means_of_each_channel(call: Call, sums: Path, tmp_path: Path) -> None:
     done = call("show", sums, "--count", 4, "--out", tmp_path)
     assert done.exit_code == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.png", "means.png", "pairs.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"{name}.png" for name in ("boxes", "curves", "means", "pairs")
+    ]
     with Image.open(tmp_path / "pairs.png") as pairs, Image.open(tmp_path / "means.png") as means:
         assert pairs.width > 2 * pairs.height
         assert means.width > means.height
