@@ -57,9 +57,7 @@ class Draws:
         return np.floor(_to_unit(self._words(purpose, count)) * stop).astype(np.int64)
 
     def _words(self, purpose: str, count: int) -> Words:
-        key = _mix(_word(self.seed) + _WEYL)
-        for part in (_word(self.epoch), _word_of(purpose), self.indices.astype(np.uint64)):
-            key = _mix((key ^ part) + _WEYL)
+        key = _mix((_key(self.seed, self.epoch, purpose) ^ self.indices.astype(np.uint64)) + _WEYL)
         positions = np.arange(1, count + 1, dtype=np.uint64)
         return _mix(key[:, None] + _WEYL * positions)
 
@@ -70,12 +68,20 @@ def _mix(z: Words) -> Words:
     return z ^ (z >> np.uint64(31))
 
 
+@lru_cache(maxsize=256)
+def _key(seed: int, epoch: int, purpose: str) -> Words:
+    """What all images of an epoch share."""
+    key = _mix(_word(seed) + _WEYL)
+    for part in (_word(epoch), _word_of(purpose)):
+        key = _mix((key ^ part) + _WEYL)
+    return key
+
+
 def _word(value: int) -> Words:
     # an array, not a scalar: NumPy warns when a scalar product wraps, which is the point here
     return np.array([value % 2**64], dtype=np.uint64)
 
 
-@lru_cache(maxsize=256)
 def _word_of(purpose: str) -> Words:
     return np.frombuffer(blake2b(purpose.encode(), digest_size=8).digest(), dtype="<u8").astype(np.uint64)
 

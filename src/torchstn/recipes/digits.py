@@ -29,7 +29,10 @@ class Digits:
         return len(self.labels)
 
     def __getitem__(self, places: Tensor) -> "Digits":
-        return Digits(self.images[places], self.labels[places], self.indices[places])
+        if places.dtype == torch.bool:
+            places = places.nonzero()[:, 0]
+        # Of rows as long as images ten times as fast as indexing.
+        return Digits(*(held.index_select(0, places) for held in (self.images, self.labels, self.indices)))
 
 
 def split(mnist: Mnist, validation: int) -> tuple[Digits, Digits]:

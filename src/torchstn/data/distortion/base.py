@@ -16,7 +16,7 @@ DIGIT = 28
 
 Reals = NDArray[np.float64]
 
-_AT_ONCE = 64  # images: what a warp holds on the way then fits the cache, which halves the time
+_AT_ONCE = 128  # images: what is held on the way then fits the cache, and fewer would be all overhead
 
 
 @dataclass(frozen=True)

@@ -26,17 +26,18 @@ class Cluttered(Distortion):
 
     def _distort(self, batch: Batch) -> Tensor:
         canvas = torch.zeros(len(batch.images), *self.size)
-        canvas[_squares(self._corner(batch, "place", DIGIT), DIGIT)] = batch.digits[:, 0]
+        each = torch.arange(len(canvas))
+        _squares(canvas, DIGIT)[each, *self._corner(batch, "place", DIGIT)] = batch.digits[:, 0]
+        squares = _squares(canvas, self.side)
         for piece in range(self.pieces):
-            corner = self._corner(batch, f"piece {piece} to", self.side)
-            canvas[_squares(corner, self.side)] += self._cut(batch, piece)
+            squares[each, *self._corner(batch, f"piece {piece} to", self.side)] += self._cut(batch, piece)
         return canvas.unsqueeze(1)
 
-    def _corner(self, batch: Batch, purpose: str, side: int) -> Tensor:
-        """Top left corners, int64 (b, 2) as (row, column), of squares anywhere fully inside the canvas."""
+    def _corner(self, batch: Batch, purpose: str, side: int) -> tuple[Tensor, Tensor]:
+        """Rows and columns, each int64 (b,), of the top left of squares anywhere fully inside the canvas."""
         rows = batch.draws.integers(f"{purpose} row", 1, self.size[0] - side + 1)
         columns = batch.draws.integers(f"{purpose} column", 1, self.size[1] - side + 1)
-        return torch.cat((torch.from_numpy(rows), torch.from_numpy(columns)), dim=1)
+        return torch.from_numpy(rows[:, 0]), torch.from_numpy(columns[:, 0])
 
     def _cut(self, batch: Batch, piece: int) -> Tensor:
         """One piece for each picture, float32 (b, side, side)."""
@@ -44,15 +45,17 @@ class Cluttered(Distortion):
         if clutter is None or len(clutter) == 0:
             raise ValueError("`clutter` must hold the digits that pieces are cut from, but there are none.")
         chosen = torch.from_numpy(batch.draws.integers(f"piece {piece} of", 1, len(clutter))[:, 0])
-        shown = (clutter[chosen] == batch.images).flatten(1).all(dim=1)
+        shown = (_words(clutter).index_select(0, chosen) == _words(batch.images)).all(dim=1)
         chosen = torch.where(shown, (chosen + 1) % len(clutter), chosen)
-        corner = batch.draws.integers(f"piece {piece} from", 2, DIGIT - self.side + 1)
-        _, rows, columns = _squares(torch.from_numpy(corner), self.side)
-        return clutter[chosen[:, None, None], rows, columns].float() / 255
+        corner = torch.from_numpy(batch.draws.integers(f"piece {piece} from", 2, DIGIT - self.side + 1))
+        return _squares(clutter, self.side)[chosen, corner[:, 0], corner[:, 1]].float() / 255
 
 
-def _squares(corner: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Indices (image, row, column) of one square in each image, top left `corner` (b, 2)."""
-    span = torch.arange(side)
-    images = torch.arange(len(corner))[:, None, None]
-    return images, corner[:, 0, None, None] + span[:, None], corner[:, 1, None, None] + span
+def _words(images: Tensor) -> Tensor:
+    """Images (n, 28, 28) as rows of long words, which compare eight pixels at once."""
+    return images.reshape(-1, DIGIT * DIGIT).view(torch.int64)
+
+
+def _squares(images: Tensor, side: int) -> Tensor:
+    """Every square of images (n, h, w) by its top left: (n, rows, columns, side, side), a view."""
+    return images.unfold(1, side, 1).unfold(2, side, 1)
