@@ -11,7 +11,6 @@ from .case import OURS, PASS_TITLES, PASSES, Case, Pass
 from .cases import CASES
 from .record import MEMORY, Json, derive
 
-BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 CHART = """```{image} images/speed.png
 :alt: Times faster than F.affine_grid and F.grid_sample, case by case, forward and with backward
 ```
@@ -66,18 +65,18 @@ def measured(record: Json) -> Entries:
     ]
 
 
-def write_between_markers(path: Path, text: str) -> None:
-    """Replaces what stands between the markers of a page.
+def write_between_markers(path: Path, text: str, name: str = "benchmarks") -> None:
+    """Replaces what stands between the markers of a page, `<!-- name:begin -->` and `<!-- name:end -->`.
 
     Raises:
         ValueError: If the page has no markers.
     """
     page = path.read_text(encoding="utf-8")
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = page.partition(f"<!-- {name}:begin -->")
+    _, end, tail = rest.partition(f"<!-- {name}:end -->")
     if not begin or not end:
-        raise ValueError(f"{path} must hold {BEGIN} and {END}, and does not.")
-    atomic_write(path, f"{head}{BEGIN}\n\n{text}\n{END}{tail}")
+        raise ValueError(f"{path} must hold <!-- {name}:begin --> and <!-- {name}:end -->, and does not.")
+    atomic_write(path, f"{head}{begin}\n\n{text}\n{end}{tail}")
 
 
 def _machine(record: Json, entries: Entries) -> str:

@@ -74,9 +74,9 @@ def test_who_did_not_take_part_is_named_with_the_reason() -> None:
 
 def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    page.write_text("before\n<!-- benchmarks:begin -->\nold\n<!-- benchmarks:end -->\nafter\n")
     table.write_between_markers(page, "new\n")
-    assert page.read_text() == f"before\n{table.BEGIN}\n\nnew\n\n{table.END}\nafter\n"
+    assert page.read_text() == "before\n<!-- benchmarks:begin -->\n\nnew\n\n<!-- benchmarks:end -->\nafter\n"
     page.write_text("nothing")
     with pytest.raises(ValueError, match="must hold"):
         table.write_between_markers(page, "new")
