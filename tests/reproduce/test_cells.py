@@ -4,7 +4,7 @@ import pytest
 
 from torchstn.reproduce import EXPERIMENTS, Cell, paper_numbers, select
 
-COUNTS = {"table-1": 32, "cluttered": 8}
+COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "volumes": 3}
 
 
 def test_every_experiment_has_its_cells() -> None:
@@ -12,7 +12,7 @@ def test_every_experiment_has_its_cells() -> None:
     assert len(select("all")) == sum(COUNTS.values()) == len(set(select("all")))
 
 
-@pytest.mark.parametrize("cell", select("all"), ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", select("all"), ids=lambda cell: f"{cell.recipe}/{cell.name}")
 def test_a_cell_has_the_name_that_its_recipe_gives_its_result(cell: Cell) -> None:
     assert cell.config("paper").cell == cell.name
 
@@ -23,17 +23,20 @@ def test_the_papers_numbers_are_found() -> None:
     assert numbers["rts/st-cnn-tps"] == 0.5
     assert None not in numbers.values()
     assert paper_numbers(select("cluttered"))["distorted-mnist"]["tc/st-cnn-tps"] is None
+    assert paper_numbers(select("addition"))["mnist-addition"]["rts/2xst-fcn-tps"] == 5.8
 
 
 def test_patterns_choose_cells_in_any_case() -> None:
     names = [cell.name for cell in select("table-1", ("R/st-cnn-*", "rts/fcn"))]
     assert names == ["r/st-cnn-affine", "r/st-cnn-projective", "r/st-cnn-tps", "rts/fcn"]
+    assert {cell.recipe for cell in select("all", ("rts/*",))} == {"distorted-mnist", "mnist-addition"}
+    assert {cell.recipe for cell in select("all", ("mnist-addition/rts/*",))} == {"mnist-addition"}
 
 
 @pytest.mark.parametrize(
     ("experiment", "patterns", "message"),
     [
-        ("table-9", (), "must be one of table-1, cluttered, .*all, got 'table-9'"),
+        ("table-9", (), "must be one of table-1, cluttered, addition, .*all, got 'table-9'"),
         ("cluttered", ("tc/*", "rts/*"), "No cell of cluttered matches 'rts/\\*'; there are tc/fcn, tc/cnn"),
     ],
 )

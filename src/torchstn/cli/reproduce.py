@@ -129,7 +129,10 @@ def _measure(cells: Sequence[Cell], preset: str, threads: int, words: tuple[str,
     for cell in track(cells, "Measuring", console=err, disable=not err.is_terminal, transient=True):
         cost = measure(cell, preset, threads, words)
         write_costs(path, read_costs(path).with_(cost))
-        note(f"{cell.name}: {cost.of_an_epoch:.3g} s for 60,000 images, {duration(cost.seconds)} in all")
+        note(
+            f"{cell.recipe} {cell.name}: {cost.of_an_epoch:.3g} s for 60,000 images, "
+            f"{duration(cost.seconds)} in all"
+        )
     typer.echo(costs_table([read_costs(path)]), nl=False)
     note(f"Wrote {path}")
 
@@ -137,12 +140,12 @@ def _measure(cells: Sequence[Cell], preset: str, threads: int, words: tuple[str,
 def _show(plan: Plan, jobs: int | None) -> None:
     """Prints what there is to do."""
     table = Table(header_style="bold")
-    for name in ("cell", "seed", "state", "to go"):
+    for name in ("recipe", "cell", "seed", "state", "to go"):
         table.add_column(name, no_wrap=True)
     for job in plan.jobs:
         left = plan.left(job)
         state, seen = _state(job), "" if left is None else duration(left) if left else ""
-        table.add_row(job.cell.name, str(job.seed), state, seen)
+        table.add_row(job.cell.recipe, job.cell.name, str(job.seed), state, seen)
     out.print(table)
     to_do, many = plan.to_do, jobs or plan.side_by_side()
     seconds, unknown = seconds_in_all(plan, to_do)

@@ -39,7 +39,8 @@ def results(
     """Print the results as a markdown table, the paper's numbers beside ours.
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
-    so do the other tables where `results-details`, `results-claims` or `results-costs` stands for `results`.
+    so do those of one recipe, or another table, where `results-RECIPE`, `results-details`, `results-claims`
+    or `results-costs` stands for `results`.
     """
     from ..figures import claims_table, details_table, read_results, results_table
     from ..reproduce import costs_table, paper_numbers, read_costs, select
@@ -47,8 +48,12 @@ def results(
 
     found = read_results(folder)
     measured = [read_costs(path) for path in sorted((folder / "costs").glob("*.json"))]
+    papers = paper_numbers(select("all"))
     tables = {
-        "results": results_table(found, paper_numbers(select("all"))),
+        f"results-{recipe}": results_table([one for one in found if one.recipe == recipe], papers)
+        for recipe in papers
+    } | {
+        "results": results_table(found, papers),
         "results-details": details_table(found),
         "results-claims": claims_table(found),
         "results-costs": costs_table(measured),

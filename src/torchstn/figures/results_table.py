@@ -32,6 +32,7 @@ def results_table(results: Sequence[Result], papers: Papers | None = None) -> st
 def details_table(results: Sequence[Result]) -> str:
     """One row a cell and seed, with all that is needed to run it again."""
     head = (
+        "recipe",
         "cell",
         "seed",
         "preset",
@@ -45,6 +46,7 @@ def details_table(results: Sequence[Result]) -> str:
     )
     rows = [
         (
+            one.recipe,
             " ".join(names(one.cell)),
             one.seed,
             one.preset,

@@ -39,20 +39,37 @@ class Cell:
         return RECIPES[self.recipe].config.make(preset, **dict(self.options))
 
 
+def _networks(*models: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """The rows of a table: each model, those with a transformer once for each transformation."""
+    for model in models:
+        if "st-" not in model:
+            yield model, (("model", model),)
+            continue
+        for transform in _TRANSFORMS:
+            yield f"{model}-{transform}", (("model", model), ("transform", transform))
+
+
 def _distorted(*data: str) -> Iterator[Cell]:
     for name in data:
-        for model, transforms in (("fcn", ()), ("cnn", ()), ("st-fcn", _TRANSFORMS), ("st-cnn", _TRANSFORMS)):
-            plain = (("distortion", name), ("model", model))
-            if not transforms:
-                yield Cell("distorted-mnist", f"{name.lower()}/{model}", plain)
-            for transform in transforms:
-                options = (*plain, ("transform", transform))
-                yield Cell("distorted-mnist", f"{name.lower()}/{model}-{transform}", options)
+        for network, options in _networks("fcn", "cnn", "st-fcn", "st-cnn"):
+            yield Cell("distorted-mnist", f"{name.lower()}/{network}", (("distortion", name), *options))
+
+
+def _addition() -> Iterator[Cell]:
+    for network, options in _networks("fcn", "cnn", "st-fcn", "2xst-fcn"):
+        yield Cell("mnist-addition", f"rts/{network}", options)
+
+
+def _volumes() -> Iterator[Cell]:
+    for model in ("st", "projection", "cnn-3d"):
+        yield Cell("volumes", f"3d/{model}", (("model", model),))
 
 
 EXPERIMENTS: dict[str, tuple[Cell, ...]] = {
     "table-1": tuple(_distorted("R", "RTS", "P", "E")),
     "cluttered": tuple(_distorted("TC")),
+    "addition": tuple(_addition()),
+    "volumes": tuple(_volumes()),
 }
 ALL = "all"
 
@@ -62,7 +79,7 @@ def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
 
     Args:
         experiment: One of `EXPERIMENTS`, or "all".
-        patterns: Such as "rts/*" or "r/st-cnn-*", in any case; none takes every cell.
+        patterns: Such as "rts/*", "r/st-cnn-*" or "mnist-addition/*", in any case; none takes every cell.
 
     Raises:
         ValueError: If there is no such experiment, or a pattern matches no cell.
@@ -78,7 +95,7 @@ def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
 
 
 def _matches(cell: Cell, pattern: str) -> bool:
-    return fnmatchcase(cell.name, pattern.lower())
+    return any(fnmatchcase(name, pattern.lower()) for name in (cell.name, f"{cell.recipe}/{cell.name}"))
 
 
 def paper_numbers(cells: Iterable[Cell]) -> dict[str, dict[str, float | None]]:

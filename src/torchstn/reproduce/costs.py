@@ -171,7 +171,9 @@ def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: in
                 time.sleep(0.05)
     if process.returncode:
         said = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise ValueError(f"{cell.name} cannot be measured: {said[-1] if said else process.returncode}")
+        raise ValueError(
+            f"{cell.recipe} {cell.name} cannot be measured: {said[-1] if said else process.returncode}"
+        )
     seconds: float = Metrics(run / "metrics.jsonl").read()[-1]["seconds"]
     return _Trial(seconds, time.monotonic() - start, memory)
 

@@ -61,7 +61,7 @@ class Job:
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.cell.name} seed {self.seed}"
+        return f"{self.cell.recipe} {self.cell.name} seed {self.seed}"
 
     @property
     def result(self) -> Path:
