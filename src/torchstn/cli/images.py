@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
+
+from ..recipes.co_localisation.data import SIDE
+from ..recipes.co_localisation.folder import Frame
 
 Pixels = NDArray[np.float32]
 
@@ -60,6 +64,37 @@ def read_grey(path: Path, *, invert: bool | None = None) -> Pixels:
     if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
         return _flatten(picture.convert("RGBA"), invert)
     return _unit(picture.convert("RGB").convert("L"))
+
+
+def read_colour(path: Path) -> Tensor:
+    """Reads any picture file in colour: (3, h, w) in [0, 1], what is transparent as white.
+
+    Raises:
+        ValueError: If the file is no picture, broken, or too large; the message names it.
+    """
+    picture = _open(path)
+    if picture.mode in _WIDE_MODES or picture.mode.startswith("I;"):
+        grey = _scale_wide(np.asarray(picture, dtype=np.float64))
+        return torch.from_numpy(grey).expand(3, -1, -1).contiguous()
+    colours = picture.convert("RGBA")
+    flat = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours).convert("RGB")
+    return torch.from_numpy(_unit(flat)).permute(2, 0, 1).contiguous()
+
+
+def fit_square(image: Tensor, side: int = SIDE) -> tuple[Tensor, Frame]:
+    """Scales a picture (3, h, w) into the middle of a square, filled up with its mean colour.
+
+    Returns:
+        The square (3, side, side), and how the picture lies in it.
+    """
+    h, w = image.shape[1:]
+    scale = side / max(h, w)
+    size = [max(1, round(n * scale)) for n in (h, w)]
+    small = F.interpolate(image[None], size, mode="bilinear", antialias=True, align_corners=False)[0]
+    square = image.mean((1, 2), keepdim=True).expand(3, side, side).clone()
+    top, left = (side - size[0]) // 2, (side - size[1]) // 2
+    square[:, top : top + size[0], left : left + size[1]] = small.clamp(0, 1)
+    return square, Frame((h, w), scale, left, top)
 
 
 def ink_on_black(grey: Pixels, invert: bool | None) -> Pixels:

@@ -34,10 +34,17 @@ def show(
     training went. Digits that were only turned have the angle of the grid written on it; of volumes there is
     the volume, what the transformer makes of it, and the projection.
     """
+    from ..recipes.co_localisation import Config as CoLocalisation
+    from ..training import Run
+    from .co_localisation import draw_located
     from .pictures import draw_run
 
     if wrong + far + (against is not None) > 1:
         raise ValueError("--wrong, --far and --against exclude each other: name one of them.")
+    if Run(run).config.get("recipe") == CoLocalisation.recipe:
+        for path in draw_located(run, to or run / "figures", count=min(count, 10), data_dir=data_dir):
+            out.print(f"Saved {path}")
+        return
     choose = "wrong" if wrong else "far" if far else "even"
     for path in draw_run(
         run,

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from ..recipes.co_localisation import Config as CoLocalisation
 from ..recipes.recipe import Recipe
 from ..recipes.registry import RECIPES
-from ..recipes.training_config import TrainingConfig
+from ..recipes.training_config import Choices, TrainingConfig
 from ..training import Run, atomic_write
 from .choices import one_of
+from .co_localisation import co_localisation
 from .digits import default_data_dir
 from .plainly import INTERRUPTED, is_main_process, note, out, plainly
 from .report import result_json, result_table
@@ -89,7 +91,7 @@ def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path 
         out.print(f"Look at what it does: torchstn show {shlex.quote(str(folder))}")
 
 
-def run_name(config: TrainingConfig) -> str:
+def run_name(config: Choices) -> str:
     """The folder of a run that was given none."""
     return f"{config.title}-{config.preset}-seed-{config.seed}"
 
@@ -100,7 +102,7 @@ def resume_command(arguments: list[str]) -> str:
     return shlex.join(words if "--resume" in words else [*words, "--resume"])
 
 
-def _options(config: type[TrainingConfig]) -> list[Any]:
+def _options(config: type[Choices]) -> list[Any]:
     """The cell first, then where the rest comes from, then the rest."""
     named = (*config.CELL, "preset")
     items = {item.name: item for item in fields(config)}
@@ -118,3 +120,4 @@ def _options(config: type[TrainingConfig]) -> list[Any]:
 
 for _recipe in RECIPES.values():
     app.command(_recipe.name)(command_of(_recipe))
+app.command(CoLocalisation.recipe)(plainly(with_options(co_localisation, _options(CoLocalisation))))

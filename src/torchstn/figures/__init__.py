@@ -7,6 +7,8 @@ from .class_means import class_means as class_means
 from .contact_sheet import contact_sheet as contact_sheet
 from .curves import curves as curves
 from .lattice import draw_grid as draw_grid
+from .located import located_figure as located_figure
+from .located import moments_figure as moments_figure
 from .paper_figure import paper_figure as paper_figure
 from .results import Result as Result
 from .results import read_results as read_results

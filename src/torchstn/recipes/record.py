@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..training import machine
-from .training_config import TrainingConfig, load_preset
+from .training_config import Choices, TrainingConfig, load_preset
 
 _UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_seconds")
 
@@ -56,12 +56,12 @@ def result_record(
     }
 
 
-def result_path(folder: Path, config: TrainingConfig) -> Path:
+def result_path(folder: Path, config: Choices) -> Path:
     """Where a result belongs below the folder of all results."""
     return folder / config.recipe / config.preset / config.cell / f"seed-{config.seed}.json"
 
 
-def command(config: TrainingConfig) -> str:
+def command(config: Choices) -> str:
     """The command that makes the training again; only what differs from the preset is named."""
     words = ["torchstn", "train", config.recipe, *_options(config.cell_choices)]
     words += ["--preset", config.preset, "--seed", str(config.seed)]
@@ -71,7 +71,7 @@ def command(config: TrainingConfig) -> str:
     return " ".join(words)
 
 
-def differences(config: TrainingConfig) -> dict[str, Any]:
+def differences(config: Choices) -> dict[str, Any]:
     """The fields in which a config departs from its preset and from the defaults, but for its cell."""
     usual = {item.name: item.default for item in fields(config)} | load_preset(type(config), config.preset)
     unnamed = (*_UNNAMED, *config.CELL)

@@ -24,13 +24,11 @@ def setting(
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingConfig:
-    """What a config holds that does not name the task; each field's `metadata["help"]` says what it is.
-
-    A recipe's own config adds the fields that do; the files `presets/*.toml` beside it are its presets.
+class Choices:
+    """What every config holds and does; each field's `metadata["help"]` says what it is.
 
     Raises:
-        ValueError: If a value is out of range, or two do not go together.
+        ValueError: If a value is out of range.
         TypeError: If a value is of the wrong type.
     """
 
@@ -41,30 +39,6 @@ class TrainingConfig:
 
     preset: str = setting(
         "Where the choices below come from: demo, quick or paper.", "quick", choices=PRESETS
-    )
-    parameters: int = setting("Learnable numbers in the model, which its width is searched to meet.", least=1)
-    iterations: int = setting("Steps of the optimiser.", least=1)
-    batch: int = setting("Digits a step.", least=1)
-    optimiser: str = setting("sgd or adamw.", choices=("sgd", "adamw"))
-    learning_rate: float = setting("The learning rate at its highest.", least=0)
-    localisation_rate: float = setting(
-        "What the localisation network's learning rate is multiplied by.", least=0
-    )
-    momentum: float = setting("The momentum of sgd.", least=0)
-    weight_decay: float = setting("Weight decay, decoupled: times the learning rate.", least=0)
-    schedule: str = setting(
-        "cosine (warm-up, then half a cosine to 0) or stairs (divided by 10 at each).",
-        choices=("cosine", "stairs"),
-    )
-    warm_up: int = setting("Iterations until the full learning rate, with cosine.", least=0)
-    stair: int = setting("Iterations between two divisions by 10, with stairs.", least=0)
-    clip_norm: float = setting("The largest norm of the gradient; 0 leaves it alone.", least=0)
-    average_decay: float = setting(
-        "Decay of the running average of the weights; 0 means no average.", least=0
-    )
-    precision: str = setting(
-        "float32, or bfloat16 for the networks' products (never for coordinates).",
-        choices=("float32", "bfloat16"),
     )
     seed: int = setting("Of the initial weights, the order and the distortions of the digits.", 0, least=0)
     data_dir: str | None = setting("Folder of the MNIST files; default, the 5,000 embedded digits.", None)
@@ -80,14 +54,6 @@ class TrainingConfig:
             _check_type(item.name, getattr(self, item.name), item.type)
         for item in fields(self):
             self._check_value(item)
-        if self.average_decay >= 1:
-            raise ValueError(f"`average_decay` must be less than 1, got {self.average_decay}.")
-        if self.schedule == "cosine" and self.warm_up >= self.iterations:
-            raise ValueError(
-                f"`warm_up` must be less than {self.iterations} `iterations`, got {self.warm_up}."
-            )
-        if self.schedule == "stairs" and self.stair < 1:
-            raise ValueError(f"`stair` must be at least 1 with the schedule stairs, got {self.stair}.")
 
     @property
     def cell(self) -> str:
@@ -117,13 +83,14 @@ class TrainingConfig:
             TypeError: If a value's type is, or there is no such field.
         """
         chosen = {name: value for name, value in choices.items() if value is not None}
-        settings = load_preset(cls, preset) | chosen
-        # A shorter training than the preset's warms up in proportion.
-        if "iterations" in chosen and "warm_up" not in chosen:
-            settings["warm_up"] = min(settings["warm_up"], settings["iterations"] // 10)
         if "data_dir" in chosen:
-            settings["data_dir"] = str(chosen["data_dir"])
-        return cls(preset=preset, **settings)
+            chosen["data_dir"] = str(chosen["data_dir"])
+        return cls(preset=preset, **cls._filled(preset, chosen))
+
+    @classmethod
+    def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
+        """What was chosen, and the preset's choices beside it."""
+        return load_preset(cls, preset) | chosen
 
     def _check_value(self, item: Field[Any]) -> None:
         value, least = getattr(self, item.name), item.metadata["least"]
@@ -139,7 +106,63 @@ class TrainingConfig:
         return choices
 
 
-def load_preset(config: type[TrainingConfig], name: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Choices):
+    """What a supervised config holds that does not name the task.
+
+    A recipe's own config adds the fields that do; the files `presets/*.toml` beside it are its presets.
+
+    Raises:
+        ValueError: If a value is out of range, or two do not go together.
+        TypeError: If a value is of the wrong type.
+    """
+
+    parameters: int = setting("Learnable numbers in the model, which its width is searched to meet.", least=1)
+    iterations: int = setting("Steps of the optimiser.", least=1)
+    batch: int = setting("Digits a step.", least=1)
+    optimiser: str = setting("sgd or adamw.", choices=("sgd", "adamw"))
+    learning_rate: float = setting("The learning rate at its highest.", least=0)
+    localisation_rate: float = setting(
+        "What the localisation network's learning rate is multiplied by.", least=0
+    )
+    momentum: float = setting("The momentum of sgd.", least=0)
+    weight_decay: float = setting("Weight decay, decoupled: times the learning rate.", least=0)
+    schedule: str = setting(
+        "cosine (warm-up, then half a cosine to 0) or stairs (divided by 10 at each).",
+        choices=("cosine", "stairs"),
+    )
+    warm_up: int = setting("Iterations until the full learning rate, with cosine.", least=0)
+    stair: int = setting("Iterations between two divisions by 10, with stairs.", least=0)
+    clip_norm: float = setting("The largest norm of the gradient; 0 leaves it alone.", least=0)
+    average_decay: float = setting(
+        "Decay of the running average of the weights; 0 means no average.", least=0
+    )
+    precision: str = setting(
+        "float32, or bfloat16 for the networks' products (never for coordinates).",
+        choices=("float32", "bfloat16"),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.average_decay >= 1:
+            raise ValueError(f"`average_decay` must be less than 1, got {self.average_decay}.")
+        if self.schedule == "cosine" and self.warm_up >= self.iterations:
+            raise ValueError(
+                f"`warm_up` must be less than {self.iterations} `iterations`, got {self.warm_up}."
+            )
+        if self.schedule == "stairs" and self.stair < 1:
+            raise ValueError(f"`stair` must be at least 1 with the schedule stairs, got {self.stair}.")
+
+    @classmethod
+    def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
+        settings = super()._filled(preset, chosen)
+        # A shorter training than the preset's warms up in proportion.
+        if "iterations" in chosen and "warm_up" not in chosen:
+            settings["warm_up"] = min(settings["warm_up"], settings["iterations"] // 10)
+        return settings
+
+
+def load_preset(config: type[Choices], name: str) -> dict[str, Any]:
     """The choices that a preset of a recipe makes.
 
     Args:

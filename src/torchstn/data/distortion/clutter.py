@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..random import Draws
 from .base import DIGIT, Batch, Distortion
 
 
@@ -24,19 +25,35 @@ class Cluttered(Distortion):
     side: int = 6
     """Of a piece, in pixels."""
 
+    def boxes(self, indices: Tensor, *, seed: int, epoch: int) -> Tensor:
+        """Where the digit's image lies in each picture.
+
+        Args:
+            indices: int64 (b,), as in the call that makes the pictures; so are the others.
+            seed: As there.
+            epoch: As there.
+
+        Returns:
+            int64 (b, 4) as (x0, y0, x1, y1), in pixels: the outer edges of the square of 28.
+        """
+        top, left = self._corner(Draws(seed, epoch, indices.numpy()), "place", DIGIT)
+        return torch.stack((left, top, left + DIGIT, top + DIGIT), dim=1)
+
     def _distort(self, batch: Batch) -> Tensor:
         canvas = torch.zeros(len(batch.images), *self.size)
         each = torch.arange(len(canvas))
-        _squares(canvas, DIGIT)[each, *self._corner(batch, "place", DIGIT)] = batch.digits[:, 0]
+        _squares(canvas, DIGIT)[each, *self._corner(batch.draws, "place", DIGIT)] = batch.digits[:, 0]
         squares = _squares(canvas, self.side)
         for piece in range(self.pieces):
-            squares[each, *self._corner(batch, f"piece {piece} to", self.side)] += self._cut(batch, piece)
+            squares[each, *self._corner(batch.draws, f"piece {piece} to", self.side)] += self._cut(
+                batch, piece
+            )
         return canvas.unsqueeze(1)
 
-    def _corner(self, batch: Batch, purpose: str, side: int) -> tuple[Tensor, Tensor]:
+    def _corner(self, draws: Draws, purpose: str, side: int) -> tuple[Tensor, Tensor]:
         """Rows and columns, each int64 (b,), of the top left of squares anywhere fully inside the canvas."""
-        rows = batch.draws.integers(f"{purpose} row", 1, self.size[0] - side + 1)
-        columns = batch.draws.integers(f"{purpose} column", 1, self.size[1] - side + 1)
+        rows = draws.integers(f"{purpose} row", 1, self.size[0] - side + 1)
+        columns = draws.integers(f"{purpose} column", 1, self.size[1] - side + 1)
         return torch.from_numpy(rows[:, 0]), torch.from_numpy(columns[:, 0])
 
     def _cut(self, batch: Batch, piece: int) -> Tensor:

@@ -1,0 +1,152 @@
+"""One cell from its config to its result, and a finished one looked at again."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ...data import Mnist, load_mnist
+from ...training import Run, commit, machine
+from ..record import command
+from ..width import count_parameters
+from .config import Config
+from .data import SIDE, Images, draw_images
+from .encoder import digit_descriptor, ensure_encoder
+from .localiser import boxes_of, localiser, overlap
+from .optimise import Found, co_localise
+from .paper import paper_share
+
+CROP = 28
+_MAY_CHANGE = ("data_dir", "threads", "device", "checkpoint_seconds")
+
+
+def train(
+    config: Config, folder: Path | str, *, resume: bool = False, progress: bool = True
+) -> dict[str, Any]:
+    """Co-localises one class of digits, or goes on where an earlier process stopped.
+
+    Args:
+        config: Which, and how.
+        folder: Where the run goes. The encoder's goes beside it, where none is given.
+        resume: Go on with the run in the folder; without one, start it.
+        progress: Show how it goes.
+
+    Returns:
+        The result record.
+
+    Raises:
+        ValueError: If the folder holds a run and `resume` is not set, it is a run of another config, or
+            another process trains in it; if the data is missing or damaged, or the encoder does not fit.
+    """
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    run = Run(folder)
+    with run.lock():
+        if run.exists():
+            _check_known(run, config, resume)
+        if run.result is not None:
+            return run.result
+        mnist = _load(config)
+        images = draw_images(config, mnist)
+        descriptor = digit_descriptor(ensure_encoder(config, run.folder, progress=progress), mnist)
+        if not run.exists():
+            run.start({"recipe": config.recipe, **asdict(config)})
+        version = commit()
+        found = co_localise(
+            images.pictures, descriptor, config, run.folder, title=config.cell, progress=progress
+        )
+        record = _record(config, found, images, f"{mnist.name}, sha256 {mnist.sha256}", version)
+        run.save_weights(found.transformer.state_dict() | _history(found))
+        run.save_result(record)
+        return record
+
+
+class Located(NamedTuple):
+    """What a finished run found.
+
+    Attributes:
+        images: What it looked at, and where the digits are.
+        crops: (n, 1, 28, 28) what its transformer cuts out.
+        moments: Steps and the boxes (n, 4) after them; the last are those it found.
+    """
+
+    images: Images
+    crops: Tensor
+    moments: list[tuple[int, Tensor]]
+
+
+@torch.no_grad()
+def locate(folder: Path | str, *, data_dir: Path | str | None = None) -> Located:
+    """Looks again at the images of a finished run.
+
+    Args:
+        folder: The run.
+        data_dir: The MNIST files; default, where the run found them.
+
+    Raises:
+        ValueError: If the folder holds no finished run, or the data is missing or damaged.
+    """
+    run = Run(folder)
+    config = _read_config(run)
+    weights = run.load_weights()
+    steps, thetas = weights.pop("history.steps"), weights.pop("history.theta")
+    transformer = localiser(1, SIDE, CROP, stride=config.stride, seed=0)
+    transformer.load_state_dict(weights)
+    images = draw_images(config, _load(config, data_dir))
+    boxes = [boxes_of(theta, SIDE, CROP) for theta in thetas]
+    return Located(images, transformer(images.pictures), list(zip(steps.tolist(), boxes, strict=True)))
+
+
+def _history(found: Found) -> dict[str, Tensor]:
+    steps, thetas = zip(*found.moments, strict=True)
+    return {"history.steps": torch.tensor(steps), "history.theta": torch.stack(thetas)}
+
+
+def _record(config: Config, found: Found, images: Images, data: str, version: str | None) -> dict[str, Any]:
+    hit = overlap(boxes_of(found.theta, SIDE, CROP), images.boxes) > 0.5
+    return {
+        "recipe": config.recipe,
+        "cell": config.cell,
+        "seed": config.seed,
+        "metric": "boxes with IoU > 0.5 (%)",
+        "value": round(100 * hit.double().mean().item(), 4),
+        "paper": paper_share(config),
+        "parameters": count_parameters(found.transformer),
+        "preset": config.preset,
+        "images_seen": found.steps * config.batch,
+        "wall_seconds": round(found.seconds, 1),
+        "machine": machine(),
+        "commit": version,
+        "data": data,
+        "command": command(config),
+    }
+
+
+def _load(config: Config, data_dir: Path | str | None = None) -> Mnist:
+    place = data_dir if data_dir is not None else config.data_dir
+    return load_mnist(None if place is None else Path(place))
+
+
+def _read_config(run: Run) -> Config:
+    settings = run.config
+    if settings.pop("recipe", None) != Config.recipe:
+        raise ValueError(f"`{run.folder}` holds no run of {Config.recipe}.")
+    try:
+        return Config(**settings)
+    except TypeError as error:
+        raise ValueError(f"`{run.folder}` holds no run of {Config.recipe}: {error}.") from error
+
+
+def _check_known(run: Run, config: Config, resume: bool) -> None:
+    if not resume:
+        raise ValueError(f"`{run.folder}` already holds a run; resume it, or choose another folder.")
+    before, after = asdict(_read_config(run)), asdict(config)
+    changed = [
+        f"{name} was {before[name]!r}, now {after[name]!r}"
+        for name in before
+        if name not in _MAY_CHANGE and before[name] != after[name]
+    ]
+    if changed:
+        raise ValueError(f"The run cannot be resumed with other settings: {'; '.join(changed)}.")

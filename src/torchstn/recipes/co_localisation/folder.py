@@ -1,0 +1,110 @@
+"""Any images that share something, each of its own size."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ... import sample, transform
+from .appearance import Appearance, Pretrained
+from .config import Optimisation
+from .data import SIDE
+from .descriptor import Descriptor
+from .localiser import boxes_of
+from .optimise import co_localise
+from .patches import cut_patches
+
+TIMM = "timm:"
+ENCODERS = ("appearance", f"{TIMM}NAME")
+_CROPS = {False: 28, True: 64}
+"""Side of a crop: what the appearance is described in, and what a pretrained network can read."""
+_TYPICAL = 20
+
+
+class Frame(NamedTuple):
+    """How an image was fitted into the square that the transformer sees.
+
+    Attributes:
+        size: (h, w) of the image.
+        scale: Pixels of the square a pixel of the image.
+        left: Where the image begins in the square,
+        top: and where at the top.
+    """
+
+    size: tuple[int, int]
+    scale: float
+    left: float
+    top: float
+
+    def to_image(self, box: Tensor) -> Tensor:
+        """A box (4,) in pixels of the square to one in pixels of the image, cut off at its edges."""
+        h, w = self.size
+        corner = torch.tensor([self.left, self.top, self.left, self.top])
+        return ((box - corner) / self.scale).clamp(min=0).minimum(torch.tensor([w, h, w, h]))
+
+
+class Shared(NamedTuple):
+    """What several images have in common.
+
+    Attributes:
+        boxes: (n, 4) on each image, (x0, y0, x1, y1) in its own pixels, outer edges.
+        losses: (n,) equation (8); the lower, the better the box goes with the others.
+        crops: (n, 3, crop, crop).
+    """
+
+    boxes: Tensor
+    losses: Tensor
+    crops: Tensor
+
+
+def find_shared(
+    squares: Tensor,
+    frames: Sequence[Frame],
+    choices: Optimisation,
+    folder: Path,
+    *,
+    encoder: str = ENCODERS[0],
+    progress: bool = True,
+) -> Shared:
+    """Finds what images have in common.
+
+    Args:
+        squares: (n, 3, 84, 84) in [0, 1], the images fitted in.
+        frames: How each was.
+        choices: How to look.
+        folder: For checkpoints.
+        encoder: "appearance", or "timm:" and the name of a network.
+        progress: Whether to show it.
+
+    Raises:
+        ValueError: If there are fewer than two images, or no such encoder.
+    """
+    if len(squares) < 2:
+        raise ValueError(f"`squares` must hold at least two images that share something, got {len(squares)}.")
+    pretrained = encoder.startswith(TIMM)
+    crop = _CROPS[pretrained]
+    describe = Descriptor(_features(encoder), _typical(squares, crop, choices.seed))
+    found = co_localise(squares, describe, choices, folder, crop=crop, title="attempt", progress=progress)
+    boxes = boxes_of(found.theta, SIDE, crop)
+    grid = transform.Attention()(found.theta, (crop, crop), input_size=(SIDE, SIDE), align_corners=True)
+    return Shared(
+        torch.stack([frame.to_image(box) for frame, box in zip(frames, boxes, strict=True)]),
+        found.losses,
+        sample(squares, grid),
+    )
+
+
+def _features(encoder: str) -> nn.Module:
+    if encoder.startswith(TIMM):
+        return Pretrained(encoder.removeprefix(TIMM))
+    if encoder != ENCODERS[0]:
+        raise ValueError(f"`encoder` must be {' or '.join(ENCODERS)}, got {encoder!r}.")
+    return Appearance()
+
+
+def _typical(squares: Tensor, crop: int, seed: int) -> Tensor:
+    """Random patches of the images themselves."""
+    patches = cut_patches(squares, lambda crops: crops.flatten(1), count=_TYPICAL, crop=crop, seed=seed)
+    return patches.descriptors.view(-1, squares.shape[1], crop, crop)
