@@ -27,7 +27,7 @@ class NetworkConfig(TrainingConfig):
 
     @property
     def network(self) -> str:
-        """The network and its transformation, such as "st-cnn-affine": a row of the table."""
+        """A row of the table, made of network and transformation, such as "st-cnn-affine"."""
         return f"{self.model}-{self.transform}" if self.has_transformer else self.model
 
     @property

@@ -57,7 +57,7 @@ class Choices:
 
     @property
     def cell(self) -> str:
-        """Where the training stands in the table of results: "column/row"."""
+        """Where the training stands in the table of results, column and row, such as "rts/cnn"."""
         raise NotImplementedError
 
     @property
