@@ -73,9 +73,9 @@ def command(config: Choices) -> str:
 
 def differences(config: Choices) -> dict[str, Any]:
     """The fields in which a config departs from its preset and from the defaults, but for its cell."""
-    usual = {item.name: item.default for item in fields(config)} | load_preset(type(config), config.preset)
-    unnamed = (*_UNNAMED, *config.CELL)
-    values = {item.name: getattr(config, item.name) for item in fields(config) if item.name not in unnamed}
+    preset = load_preset(type(config), config.preset)
+    usual = preset | {item.name: item.default for item in fields(config) if item.name not in preset}
+    values = {name: getattr(config, name) for name in usual if name not in (*_UNNAMED, *config.CELL)}
     return {name: value for name, value in values.items() if value != usual[name]}
 
 
