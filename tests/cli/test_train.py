@@ -49,7 +49,7 @@ def test_result_is_shown_and_kept_where_the_tables_look_for_it(call: Call, tmp_p
     assert record == json.loads((tmp_path / "run" / "result.json").read_text())
     assert f"{record['value']:.2f}" in done.output
     table = call("results", tmp_path / "results").output
-    assert f"**{record['value']:.2f}** (5.2)" in table
+    assert f"| {record['value']:.2f} (5.2) |" in table
 
 
 def test_run_without_a_name_gets_one(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

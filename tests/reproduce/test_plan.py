@@ -47,7 +47,7 @@ def made(one: Job) -> None:
 def test_files_have_the_place_that_results_have(tmp_path: Path) -> None:
     one = job(tmp_path, seed=2)
     assert one.result == tmp_path / "results/distorted-mnist/quick/rts/cnn/seed-2.json"
-    assert one.run == tmp_path / "runs/distorted-mnist/quick/rts/cnn/seed-2"
+    assert one.run == tmp_path / "runs/rts-cnn-quick-seed-2"
 
 
 def test_the_command_trains_the_cell_and_goes_on(tmp_path: Path) -> None:

@@ -26,14 +26,14 @@ def test_what_has_ended_is_a_line(tmp_path: Path) -> None:
     view = plain()
     view.started(stub(tmp_path, "a"))
     view.finished(stub(tmp_path, "a"), RECORD)
-    assert lines(view) == "stub r/a seed 0: test error (%) 1.25, the paper's 0.5; 1.5 minutes\n1 of 3 done\n"
+    assert lines(view) == "r/a seed 0: test error (%) 1.25, the paper's 0.5; 1.5 minutes\n1 of 3 done\n"
 
 
 def test_a_failure_is_told_by_name_with_its_last_words(tmp_path: Path) -> None:
     view = plain()
     view.failed(stub(tmp_path, "a"), "no [bold]luck\nnone at all")
-    assert "stub r/a seed 0 FAILED" in lines(view)
-    assert f"{tmp_path}/runs/stub/quick/r/a/seed-0/train.log" in lines(view)
+    assert "r/a seed 0 FAILED" in lines(view)
+    assert f"{tmp_path}/runs/r/a/train.log" in lines(view)
     assert "    no [bold]luck\n    none at all\n1 of 3 done\n" in lines(view)
 
 
@@ -45,8 +45,8 @@ def test_every_so_often_a_line_tells_how_far_it_is(tmp_path: Path) -> None:
     run.metrics.append({"step": 200, "seconds": 30.0, "error": 12.5})
     view.tick(jobs[:2], jobs[2:])
     assert lines(view) == (
-        "0 of 3 done, 1 h 15 min to go. Training stub r/a seed 0 25 % error 12.50, 50 min to go; "
-        "stub r/b seed 0 50 min to go\n"
+        "0 of 3 done, 1 h 15 min to go. Training r/a seed 0 25 % error 12.50, 50 min to go; "
+        "r/b seed 0 50 min to go\n"
     )
 
 
@@ -62,6 +62,6 @@ def test_a_terminal_shows_bars(tmp_path: Path) -> None:
         view.started(stub(tmp_path, "a"))
         view.finished(stub(tmp_path, "b"), RECORD)
         view.postponed(stub(tmp_path, "c"))
-    assert "stub r/a seed 0" in lines(view)
-    assert "stub r/b seed 0: test error" in lines(view)
+    assert "r/a seed 0" in lines(view)
+    assert "r/b seed 0: test error" in lines(view)
     assert "waiting for it" in lines(view)

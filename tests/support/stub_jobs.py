@@ -16,6 +16,21 @@ class StubJob(Job):
     behaviour: str = "finish"
 
     @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.cell.name} seed {self.seed}"
+
+    @property
+    def result(self) -> Path:
+        """The file its result is kept in."""
+        return self.results / f"{self.cell.name}.json"
+
+    @property
+    def run(self) -> Path:
+        """The folder it trains in."""
+        return self.runs / self.cell.name
+
+    @property
     def command(self) -> list[str]:
         """What to start in place of a training."""
         return [sys.executable, str(SCRIPT), self.behaviour, str(self.result), str(self.run)]

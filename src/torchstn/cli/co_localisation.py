@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ..recipes.co_localisation import Config
-from ..recipes.record import result_path
+from ..recipes.record import result_path, run_name
 from ..training import Run, atomic_write
 from .digits import default_data_dir
 from .plainly import INTERRUPTED, note, out
@@ -37,7 +37,7 @@ def co_localisation(
     The run is a folder; it can be stopped at any moment, and the same command with --resume goes on.
     """
     from ..recipes.co_localisation import train
-    from .train import resume_command, run_name
+    from .train import resume_command
 
     settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
     config = Config.make(**settings)

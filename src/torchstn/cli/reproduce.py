@@ -160,8 +160,7 @@ def _state(job: Job) -> str:
     record = job.record
     if record is not None:
         paper = "" if record["paper"] is None else f" (paper {record['paper']:g})"
-        planned = job.cell.config(job.preset)
-        images, now = record["images_seen"], planned.iterations * planned.batch
+        images, now = record["images_seen"], job.config.iterations * job.config.batch
         other = "" if images == now else f", of {images:,} images; the preset now says {now:,}"
         return f"{record['value']:.2f}{paper}{other}"
     if not job.is_started:

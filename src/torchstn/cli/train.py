@@ -65,7 +65,7 @@ def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
 
 
 def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path | None, filmed: bool) -> None:
-    from ..recipes.record import result_path
+    from ..recipes.record import result_path, run_name
     from ..recipes.supervised import train
 
     folder = to or Path("runs") / run_name(config)
@@ -89,11 +89,6 @@ def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path 
         if film:
             out.print(f"Saved {film.save(folder / 'figures' / 'film.gif')}")
         out.print(f"Look at what it does: torchstn show {shlex.quote(str(folder))}")
-
-
-def run_name(config: Choices) -> str:
-    """The folder of a run that was given none."""
-    return f"{config.title}-{config.preset}-seed-{config.seed}"
 
 
 def resume_command(arguments: list[str]) -> str:

@@ -61,6 +61,11 @@ def result_path(folder: Path, config: Choices) -> Path:
     return folder / config.recipe / config.preset / config.cell / f"seed-{config.seed}.json"
 
 
+def run_name(config: Choices) -> str:
+    """What the folder of a run is called that was given no name."""
+    return f"{config.title}-{config.preset}-seed-{config.seed}"
+
+
 def command(config: Choices) -> str:
     """The command that makes the training again; only what differs from the preset is named."""
     words = ["torchstn", "train", config.recipe, *_options(config.cell_choices)]

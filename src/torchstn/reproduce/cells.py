@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import TrainingConfig
@@ -34,9 +35,10 @@ class Cell:
         """The paper's number for it, None where it gives none."""
         return RECIPES[self.recipe].paper_error(self.config("paper"))
 
-    def config(self, preset: str) -> TrainingConfig:
+    @lru_cache(maxsize=1024)  # noqa: B019  # cells live as long as the process
+    def config(self, preset: str, seed: int = 0) -> TrainingConfig:
         """What its training is by a preset."""
-        return RECIPES[self.recipe].config.make(preset, **dict(self.options))
+        return RECIPES[self.recipe].config.make(preset, **dict(self.options), seed=seed)
 
 
 def _networks(*models: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:

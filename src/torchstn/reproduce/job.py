@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..recipes.record import result_path, run_name
+from ..recipes.training_config import TrainingConfig
 from ..training import Run
 from .cells import Cell
 
@@ -61,26 +63,27 @@ class Job:
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.cell.recipe} {self.cell.name} seed {self.seed}"
+        return f"{self.config.title} seed {self.seed}"
+
+    @property
+    def config(self) -> TrainingConfig:
+        """What is trained."""
+        return self.cell.config(self.preset, self.seed)
 
     @property
     def result(self) -> Path:
         """The file its result is kept in."""
-        return self.results / self._place
+        return result_path(self.results, self.config)
 
     @property
     def run(self) -> Path:
-        """The folder it trains in."""
-        return self.runs / self._place.with_suffix("")
+        """The folder it trains in: the one that `torchstn train` takes by itself."""
+        return self.runs / run_name(self.config)
 
     @property
     def log(self) -> Path:
         """What its process says."""
         return self.run / LOG
-
-    @property
-    def _place(self) -> Path:
-        return Path(self.cell.recipe, self.preset, self.cell.name, f"seed-{self.seed}.json")
 
     @property
     def command(self) -> list[str]:
