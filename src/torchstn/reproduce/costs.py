@@ -35,7 +35,7 @@ class Cost:
         pace: Seconds a step.
         batch: Images a step.
         steps: In the whole training.
-        around: Seconds for what is not steps: starting, reading the data, judging.
+        start: Seconds until the first step.
         memory: Bytes at its largest; None where the system does not tell.
         measured: When.
         commit: The code.
@@ -48,7 +48,7 @@ class Cost:
     pace: float
     batch: int
     steps: int
-    around: float
+    start: float
     memory: int | None
     measured: str
     commit: str | None
@@ -61,7 +61,7 @@ class Cost:
     @property
     def seconds(self) -> float:
         """Seconds for the whole training."""
-        return self.around + self.pace * self.steps
+        return self.start + self.pace * self.steps
 
     @property
     def _key(self) -> tuple[str, str, str, int]:
@@ -137,7 +137,7 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         pace=max(0.0, many.seconds - few.seconds) / (steps - _FEW),
         batch=whole.batch,
         steps=whole.iterations,
-        around=round(few.wall - few.seconds, 1),
+        start=round(few.wall - few.seconds, 1),
         memory=many.memory,
         measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         commit=commit(),
@@ -146,7 +146,7 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
 
 @dataclass(frozen=True)
 class _Trial:
-    """Seconds spent on steps, seconds in all, and the most bytes used."""
+    """Seconds spent on steps, seconds until the last of them was made, and the most bytes used."""
 
     seconds: float
     wall: float
@@ -156,7 +156,7 @@ class _Trial:
 def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: int, folder: Path) -> _Trial:
     run = folder / str(steps)
     words = ["train", *cell.words, "--preset", preset, "--iterations", str(steps), *more, "--out", str(run)]
-    start, memory = time.monotonic(), None
+    start, memory, metrics = time.monotonic(), None, Metrics(run / "metrics.jsonl")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "torchstn.reproduce.worker", *words],
@@ -165,17 +165,20 @@ def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: in
             stderr=subprocess.STDOUT,
             env=environment(threads),
         )
-        with process:
-            while process.poll() is None:
+        with process:  # which stops it at the end: how such a training would be judged does not matter
+            while process.poll() is None and not _is_done(metrics, steps):
                 memory = _most_memory(process.pid) or memory
                 time.sleep(0.05)
-    if process.returncode:
+            wall = time.monotonic() - start
+    if not _is_done(metrics, steps):
         said = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise ValueError(
-            f"{cell.recipe} {cell.name} cannot be measured: {said[-1] if said else process.returncode}"
-        )
-    seconds: float = Metrics(run / "metrics.jsonl").read()[-1]["seconds"]
-    return _Trial(seconds, time.monotonic() - start, memory)
+        why = said[-1] if said else f"it ended with {process.returncode}"
+        raise ValueError(f"{cell.recipe} {cell.name} cannot be measured: {why}")
+    return _Trial(metrics.read()[-1]["seconds"], wall, memory)
+
+
+def _is_done(metrics: Metrics, steps: int) -> bool:
+    return any(record["step"] == steps for record in metrics.read())
 
 
 def _most_memory(process: int) -> int | None:
