@@ -4,7 +4,7 @@ import pytest
 
 from torchstn.reproduce import EXPERIMENTS, Cell, paper_numbers, select
 
-COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "volumes": 3}
+COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "co-localisation": 20, "volumes": 3}
 
 
 def test_every_experiment_has_its_cells() -> None:
@@ -24,6 +24,7 @@ def test_the_papers_numbers_are_found() -> None:
     assert None not in numbers.values()
     assert paper_numbers(select("cluttered"))["distorted-mnist"]["tc/st-cnn-tps"] is None
     assert paper_numbers(select("addition"))["mnist-addition"]["rts/2xst-fcn-tps"] == 5.8
+    assert paper_numbers(select("co-localisation"))["co-localisation"]["tc/digit-4"] == 94
 
 
 def test_patterns_choose_cells_in_any_case() -> None:

@@ -64,4 +64,4 @@ def test_a_terminal_shows_bars(tmp_path: Path) -> None:
         view.postponed(stub(tmp_path, "c"))
     assert "r/a seed 0" in lines(view)
     assert "r/b seed 0: test error" in lines(view)
-    assert "waiting for it" in lines(view)
+    assert "another process is at it" in lines(view)

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ from ..reproduce import (
     read_costs,
     seconds_in_all,
     select,
+    steps_of,
     write_costs,
 )
 from .choices import one_of
@@ -88,7 +90,7 @@ def reproduce(
         _show(whole, jobs)
         return
     failed = _train(whole, jobs or whole.side_by_side())
-    _tables(whole, results)
+    _tables(experiment, preset, results)
     if failed:
         stop(f"{len(failed)} of the trainings failed: {', '.join(job.name for job in failed)}.", FAILURE)
 
@@ -160,7 +162,8 @@ def _state(job: Job) -> str:
     record = job.record
     if record is not None:
         paper = "" if record["paper"] is None else f" (paper {record['paper']:g})"
-        images, now = record["images_seen"], job.config.iterations * job.config.batch
+        planned = asdict(job.config)
+        images, now = record["images_seen"], (steps_of(planned) or 0) * planned["batch"]
         other = "" if images == now else f", of {images:,} images; the preset now says {now:,}"
         return f"{record['value']:.2f}{paper}{other}"
     if not job.is_started:
@@ -182,9 +185,9 @@ def _train(plan: Plan, side_by_side: int) -> list[Job]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _tables(plan: Plan, results: Path) -> None:
+def _tables(experiment: str, preset: str, results: Path) -> None:
     """Prints the paper's tables with what is there of ours."""
-    wanted = {(job.cell.recipe, job.cell.name) for job in plan.jobs}
-    found = [one for one in read_results(results) if (one.recipe, one.cell) in wanted]
-    here = [one for one in found if one.preset == plan.jobs[0].preset]
-    typer.echo(results_table(here, paper_numbers([job.cell for job in plan.jobs])), nl=False)
+    papers = paper_numbers(select(experiment))
+    found = [one for one in read_results(results) if one.preset == preset]
+    here = [one for one in found if one.cell in papers.get(one.recipe, {})]
+    typer.echo(results_table(here, papers), nl=False)

@@ -1,13 +1,20 @@
 """What the paper trained: the cells of its tables, each as the options of a training."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import Any
 
+from ..recipes import co_localisation
 from ..recipes.registry import RECIPES
-from ..recipes.training_config import TrainingConfig
+from ..recipes.training_config import Choices
 
+_RECIPES: dict[str, tuple[type[Choices], Callable[[Any], float | None]]] = {
+    **{name: (recipe.config, recipe.paper_error) for name, recipe in RECIPES.items()},
+    "co-localisation": (co_localisation.Config, co_localisation.paper_share),
+}
+"""Of each recipe the choices, and the paper's number for them."""
 _TRANSFORMS = ("affine", "projective", "tps")
 
 
@@ -33,12 +40,12 @@ class Cell:
     @property
     def paper(self) -> float | None:
         """The paper's number for it, None where it gives none."""
-        return RECIPES[self.recipe].paper_error(self.config("paper"))
+        return _RECIPES[self.recipe][1](self.config("paper"))
 
     @lru_cache(maxsize=1024)  # noqa: B019  # cells live as long as the process
-    def config(self, preset: str, seed: int = 0) -> TrainingConfig:
+    def config(self, preset: str, seed: int = 0) -> Choices:
         """What its training is by a preset."""
-        return RECIPES[self.recipe].config.make(preset, **dict(self.options), seed=seed)
+        return _RECIPES[self.recipe][0].make(preset, **dict(self.options), seed=seed)
 
 
 def _networks(*models: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
@@ -62,6 +69,14 @@ def _addition() -> Iterator[Cell]:
         yield Cell("mnist-addition", f"rts/{network}", options)
 
 
+def _co_localisation() -> Iterator[Cell]:
+    for name in ("T", "TC"):
+        for digit in range(10):
+            yield Cell(
+                "co-localisation", f"{name.lower()}/digit-{digit}", (("set", name), ("digit", str(digit)))
+            )
+
+
 def _volumes() -> Iterator[Cell]:
     for model in ("st", "projection", "cnn-3d"):
         yield Cell("volumes", f"3d/{model}", (("model", model),))
@@ -71,6 +86,7 @@ EXPERIMENTS: dict[str, tuple[Cell, ...]] = {
     "table-1": tuple(_distorted("R", "RTS", "P", "E")),
     "cluttered": tuple(_distorted("TC")),
     "addition": tuple(_addition()),
+    "co-localisation": tuple(_co_localisation()),
     "volumes": tuple(_volumes()),
 }
 ALL = "all"

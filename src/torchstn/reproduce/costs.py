@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from ..training import Metrics, atomic_write, commit, machine
 from ..training.provenance import machine_slug
 from .cells import Cell
-from .job import environment
+from .job import ATTEMPTS, environment, steps_of
 
 EPOCH = 60_000
 """Images that costs are given for."""
@@ -128,16 +128,16 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         few = _trial(cell, preset, threads, more, _FEW, Path(folder))
         steps = _FEW + min(_MOST, max(_FEW, int(_LONG * _FEW / few.seconds)))
         many = _trial(cell, preset, threads, more, steps, Path(folder))
-    whole = cell.config(preset)
+    whole = asdict(cell.config(preset))
     return Cost(
         recipe=cell.recipe,
         cell=cell.name,
         preset=preset,
         threads=threads,
         pace=max(0.0, many.seconds - few.seconds) / (steps - _FEW),
-        batch=whole.batch,
-        steps=whole.iterations,
-        start=round(few.wall - few.seconds, 1),
+        batch=whole["batch"],
+        steps=steps_of(whole) or 0,
+        start=round(min(few.wall - few.seconds, many.wall - many.seconds), 1),
         memory=many.memory,
         measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         commit=commit(),
@@ -155,8 +155,9 @@ class _Trial:
 
 def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: int, folder: Path) -> _Trial:
     run = folder / str(steps)
-    words = ["train", *cell.words, "--preset", preset, "--iterations", str(steps), *more, "--out", str(run)]
-    start, memory, metrics = time.monotonic(), None, Metrics(run / "metrics.jsonl")
+    words = ["train", *cell.words, "--preset", preset, "--iterations", str(steps), "--warm-up", "0"]
+    words += [*more, "--out", str(run)]
+    start, memory = time.monotonic(), None
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "torchstn.reproduce.worker", *words],
@@ -166,19 +167,25 @@ def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: in
             env=environment(threads),
         )
         with process:  # which stops it at the end: how such a training would be judged does not matter
-            while process.poll() is None and not _is_done(metrics, steps):
+            while process.poll() is None and not _seconds(run, steps):
                 memory = _most_memory(process.pid) or memory
                 time.sleep(0.05)
             wall = time.monotonic() - start
-    if not _is_done(metrics, steps):
+    seconds = _seconds(run, steps)
+    if not seconds:
         said = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         why = said[-1] if said else f"it ended with {process.returncode}"
         raise ValueError(f"{cell.recipe} {cell.name} cannot be measured: {why}")
-    return _Trial(metrics.read()[-1]["seconds"], wall, memory)
+    return _Trial(seconds, wall, memory)
 
 
-def _is_done(metrics: Metrics, steps: int) -> bool:
-    return any(record["step"] == steps for record in metrics.read())
+def _seconds(run: Path, steps: int) -> float:
+    """Seconds that the steps took, or those of the first of several attempts; 0 until they are all made."""
+    for folder in (run, *sorted(run.glob(ATTEMPTS))):
+        for record in Metrics(folder / "metrics.jsonl").read():
+            if record["step"] == steps:
+                return float(record["seconds"])
+    return 0.0
 
 
 def _most_memory(process: int) -> int | None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ..recipes.record import result_path, run_name
-from ..recipes.training_config import TrainingConfig
+from ..recipes.training_config import Choices
 from ..training import Run
 from .cells import Cell
 
 LOG = "train.log"
+ATTEMPTS = "attempt-*"
+"""Of a run that consists of several: the folders below it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Job:
         return f"{self.config.title} seed {self.seed}"
 
     @property
-    def config(self) -> TrainingConfig:
+    def config(self) -> Choices:
         """What is trained."""
         return self.cell.config(self.preset, self.seed)
 
@@ -111,11 +113,23 @@ class Job:
         run = Run(self.run)
         if not run.exists():
             return Progress()
-        logged = run.metrics.read()
-        last = logged[-1] if logged else {}
-        step = max(last.get("step", 0), run.latest_step)
-        pace = last["seconds"] / last["step"] if last.get("step") and "seconds" in last else None
-        return Progress(step, run.config.get("iterations"), last.get("error"), pace)
+        parts = [run, *(Run(folder) for folder in self.run.glob(ATTEMPTS))]
+        logged = [records[-1] for records in (part.metrics.read() for part in parts) if records]
+        steps = sum(record["step"] for record in logged)
+        pace = sum(record.get("seconds", 0.0) for record in logged) / steps if steps else None
+        made = sum(max(part.latest_step, _last_step(part)) for part in parts)
+        return Progress(made, steps_of(run.config), logged[-1].get("error") if logged else None, pace)
+
+
+def steps_of(config: Mapping[str, Any]) -> int | None:
+    """Steps of a whole training, all its attempts together."""
+    steps = config.get("iterations")
+    return None if steps is None else steps * config.get("attempts", 1)
+
+
+def _last_step(run: Run) -> int:
+    logged = run.metrics.read()
+    return logged[-1]["step"] if logged else 0
 
 
 def environment(threads: int) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Terminal:
     def postponed(self, job: Job) -> None:
         """Another process trains it; it will be looked at again."""
         self._drop(job)
-        self._say(f"{job.name}: another process trains in {job.run}; waiting for it")
+        self._say(f"{job.name} waits: another process is at it, or at what it needs")
 
     def tick(self, running: Sequence[Job], waiting: Sequence[Job]) -> None:
         """Some time has passed."""
