@@ -57,6 +57,18 @@ def test_what_is_in_front_hides_what_is_behind() -> None:
     assert np.abs(shown(front) - shown(whole)).max() > 0.2
 
 
+def test_the_sides_that_are_seen_are_lit_each_differently() -> None:
+    """The light comes from the upper left in front, so the top and the front of a cube are both bright."""
+    volume = torch.zeros(1, 20, 20, 20)
+    volume[0, 5:15, 5:15, 5:15] = 1
+    picture = shown(volume)
+    # The middles of its top and of its front, half a side off the middle of the volume.
+    for middle_of_side in ((0, -0.5, 0), (0, 0, -0.5)):
+        x, y = to_screen(np.array(middle_of_side))
+        row, column = (round((at / REACH + 1) / 2 * len(picture)) for at in (y, x))
+        assert picture[row - 2 : row + 3, column - 2 : column + 3].mean() > 0.5
+
+
 def test_space_is_seen_from_above_on_the_front_side() -> None:
     """x goes right, y goes down, and what is further off stands higher and more to the right."""
     right, down, off = (to_screen(axis) for axis in np.eye(3))
