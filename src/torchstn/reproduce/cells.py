@@ -97,7 +97,7 @@ def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
 
     Args:
         experiment: One of `EXPERIMENTS`, or "all".
-        patterns: Such as "rts/*", "r/st-cnn-*" or "mnist-addition/*", in any case; none takes every cell.
+        patterns: Such as `rts/*`, `r/st-cnn-*` or `mnist-addition/*`, in any case; none takes every cell.
 
     Raises:
         ValueError: If there is no such experiment, or a pattern matches no cell.

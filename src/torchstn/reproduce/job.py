@@ -79,7 +79,7 @@ class Job:
 
     @property
     def run(self) -> Path:
-        """The folder it trains in: the one that `torchstn train` takes by itself."""
+        """The folder it trains in, the one that `torchstn train` takes by itself."""
         return self.runs / run_name(self.config)
 
     @property
