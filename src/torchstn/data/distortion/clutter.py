@@ -34,7 +34,7 @@ class Cluttered(Distortion):
             epoch: As there.
 
         Returns:
-            int64 (b, 4) as (x0, y0, x1, y1), in pixels: the outer edges of the square of 28.
+            The outer edges of the square of 28 in pixels, int64 (b, 4) as (x0, y0, x1, y1).
         """
         top, left = self._corner(Draws(seed, epoch, indices.numpy()), "place", DIGIT)
         return torch.stack((left, top, left + DIGIT, top + DIGIT), dim=1)
