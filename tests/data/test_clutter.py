@@ -98,3 +98,13 @@ def test_canvases_of_other_sizes(size):
     pictures = cluttered(white(50), black(1), size=size)
     assert pictures.shape == (50, *size)
     assert (pictures.flatten(1).sum(dim=1) == 28 * 28).all()
+
+
+def test_the_box_is_where_the_digit_lies():
+    digits = load_mnist().train_images[:16]
+    places, version = torch.arange(16), {"seed": 3, "epoch": 2}
+    canvas = Cluttered(size=(84, 70), pieces=0)
+    pictures = canvas(digits, places, clutter=digits, **version)[:, 0]
+    for picture, digit, box in zip(pictures, digits, canvas.boxes(places, **version), strict=True):
+        x0, y0, x1, y1 = box.tolist()
+        assert torch.equal(picture[y0:y1, x0:x1], digit / 255)

@@ -10,6 +10,9 @@ import typer
 
 from .plainly import note, out, plainly, sentence
 
+_HIDDEN = 32
+"""Colours and backgrounds ask more of the localisation network than digits on black."""
+
 
 @plainly
 def co_localise(
@@ -62,7 +65,7 @@ def co_localise(
             "files can be read."
         )
     squares, frames = zip(*(fit_square(image) for _, image in images), strict=True)
-    choices = Optimisation.make("quick", seed=seed, attempts=attempts, iterations=iterations)
+    choices = Optimisation.make("quick", seed=seed, attempts=attempts, iterations=iterations, hidden=_HIDDEN)
     place = to or folder.parent / f"{folder.resolve().name}-co-localised"
     with tempfile.TemporaryDirectory() as scratch:
         shared = find_shared(torch.stack(squares), frames, choices, Path(scratch), encoder=encoder)

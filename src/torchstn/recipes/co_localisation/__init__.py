@@ -2,6 +2,7 @@
 
 from .config import Config as Config
 from .config import Optimisation as Optimisation
+from .data import Images as Images
 from .experiment import Located as Located
 from .experiment import locate as locate
 from .experiment import train as train

@@ -20,6 +20,7 @@ class Optimisation(Choices):
     learning_rate: float = setting("The learning rate of AdamW at its highest.", least=0)
     warm_up: int = setting("Iterations until the full learning rate.", least=0)
     stride: int = setting("Of the localisation network's convolution.", least=1)
+    hidden: int = setting("Units of its two fully connected layers.", least=1)
     partner: str = setting(
         "held: the other crop of a pair is a constant; free: it gets its gradient too.",
         choices=("held", "free"),
@@ -54,7 +55,7 @@ class Config(Optimisation):
     encoder_dir: str | None = setting(
         "A run of distorted-mnist with a cnn on 28 x 28 pixels; default, one trained beside the run.", None
     )
-    encoder_iterations: int = setting("Steps of that training.", 1_400, least=1)
+    encoder_iterations: int = setting("Steps of that training.", 1_400, least=20)
 
     @property
     def cell(self) -> str:

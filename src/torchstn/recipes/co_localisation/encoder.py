@@ -1,4 +1,4 @@
-"""The paper's encoder: a digit classifier, trained on plain digits, then frozen."""
+"""The paper's encoder: a digit classifier, trained on the digits of E, then frozen."""
 
 from pathlib import Path
 from typing import cast
@@ -41,7 +41,7 @@ def encoder_folder(config: Config, beside: Path) -> Path:
 
 
 def ensure_encoder(config: Config, beside: Path, *, progress: bool) -> Path:
-    """Trains the encoder where none was given and none is there; plain digits, the quick schedule.
+    """Trains the encoder where none was given and none is there: digits of E, a shorter quick schedule.
 
     Args:
         config: Says which.
@@ -54,7 +54,7 @@ def ensure_encoder(config: Config, beside: Path, *, progress: bool) -> Path:
     folder = encoder_folder(config, beside)
     if config.encoder_dir is None and Run(folder).result is None:
         choices = make_config(
-            "none",
+            "E",
             "cnn",
             preset="quick" if config.data_dir is not None else "demo",
             iterations=config.encoder_iterations,

@@ -21,6 +21,7 @@ ENCODERS = ("appearance", f"{TIMM}NAME")
 _CROPS = {False: 28, True: 64}
 """Side of a crop: what the appearance is described in, and what a pretrained network can read."""
 _TYPICAL = 20
+_LEAST_SPREAD = 1e-3
 
 
 class Frame(NamedTuple):
@@ -86,7 +87,17 @@ def find_shared(
     pretrained = encoder.startswith(TIMM)
     crop = _CROPS[pretrained]
     describe = Descriptor(_features(encoder), _typical(squares, crop, choices.seed))
-    found = co_localise(squares, describe, choices, folder, crop=crop, title="attempt", progress=progress)
+    spread, mean = torch.std_mean(squares, (0, 2, 3), keepdim=True)
+    found = co_localise(
+        squares,
+        describe,
+        choices,
+        folder,
+        seen=(squares - mean) / spread.clamp(min=_LEAST_SPREAD),
+        crop=crop,
+        title="attempt",
+        progress=progress,
+    )
     boxes = boxes_of(found.theta, SIDE, crop)
     grid = transform.Attention()(found.theta, (crop, crop), input_size=(SIDE, SIDE), align_corners=True)
     return Shared(

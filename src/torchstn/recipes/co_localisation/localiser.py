@@ -6,13 +6,15 @@ from torch import Tensor, nn
 from ... import SpatialTransformer, transform
 from ...localisation import Backbone
 
-FILTERS, WINDOW, HIDDEN = 8, 9, 8
+FILTERS, WINDOW = 8, 9
 START = 1 / 3
 """Of the scale: also the paper's 28 of 84 pixels."""
 SMALLEST, LARGEST, REACH = 0.2, 0.6, 0.8
 
 
-def localiser(channels: int, side: int, crop: int, *, stride: int, seed: int) -> SpatialTransformer:
+def localiser(
+    channels: int, side: int, crop: int, *, stride: int, hidden: int, seed: int
+) -> SpatialTransformer:
     """Conv 8 x 9 x 9 - max-pool 2 - FC 8 - FC 8 - scale and place (appendix A.2).
 
     The scale stays between 0.2 and 0.6 and the centre within 0.8 of the middle, or the window would grow
@@ -23,6 +25,7 @@ def localiser(channels: int, side: int, crop: int, *, stride: int, seed: int) ->
         side: Of the images, in pixels.
         crop: Side of what is cut out.
         stride: Of the convolution; 4 in the paper.
+        hidden: Units of the two layers; 8 in the paper.
         seed: Of the initial weights.
     """
     pooled = ((side - WINDOW) // stride + 1) // 2
@@ -33,15 +36,15 @@ def localiser(channels: int, side: int, crop: int, *, stride: int, seed: int) ->
             nn.MaxPool2d(2),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(FILTERS * pooled**2, HIDDEN),
+            nn.Linear(FILTERS * pooled**2, hidden),
             nn.ReLU(),
-            nn.Linear(HIDDEN, HIDDEN),
+            nn.Linear(hidden, hidden),
             nn.ReLU(),
         )
     window = transform.Attention(
         min_scale=SMALLEST, max_scale=LARGEST, max_shift=REACH, initial=(START, 0.0, 0.0)
     )
-    return SpatialTransformer(Backbone(network, HIDDEN), window, size=(crop, crop), align_corners=True)
+    return SpatialTransformer(Backbone(network, hidden), window, size=(crop, crop), align_corners=True)
 
 
 def boxes_of(theta: Tensor, side: int, crop: int) -> Tensor:

@@ -72,6 +72,7 @@ class _Task:
     """What does not change while one set of images is looked at."""
 
     pictures: Tensor
+    seen: Tensor
     describe: Describe
     patches: Patches
     crop: int
@@ -83,6 +84,7 @@ def co_localise(
     choices: Optimisation,
     folder: Path,
     *,
+    seen: Tensor | None = None,
     crop: int = 28,
     title: str = "",
     progress: bool = True,
@@ -94,6 +96,7 @@ def co_localise(
         describe: Crops (b, c, crop, crop) to descriptors (b, d), differentiable.
         choices: How to look.
         folder: Each attempt is a run below it, with checkpoints.
+        seen: (n, c, side, side), what the localisation network sees of each; default, the picture.
         crop: Side of a crop in pixels.
         title: Of the progress display.
         progress: Whether there is one.
@@ -104,7 +107,7 @@ def co_localise(
     accelerator = Accelerator(cpu=choices.device == "cpu" or not torch.cuda.is_available())
     pictures = pictures.to(accelerator.device)
     patches = cut_patches(pictures, describe, count=choices.patches, crop=crop, seed=choices.seed)
-    task = _Task(pictures, describe, patches, crop)
+    task = _Task(pictures, pictures if seen is None else seen.to(pictures), describe, patches, crop)
     tried = [
         _attempt(task, choices, k, folder / f"attempt-{k}", accelerator, f"{title} {k + 1}", progress)
         for k in range(choices.attempts)
@@ -129,9 +132,11 @@ def _attempt(
         chosen = search(task.patches, rounds=choices.rounds, seed=seed)
         each = torch.arange(n, device=chosen.device)
         wanted = task.patches.theta[each, chosen], task.patches.descriptors[each, chosen]
-    transformer = localiser(channels, side, task.crop, stride=choices.stride, seed=seed)
+    transformer = localiser(
+        channels, side, task.crop, stride=choices.stride, hidden=choices.hidden, seed=seed
+    )
     transformer = transformer.to(accelerator.device)
-    moments = _Moments(folder, transformer, task.pictures)
+    moments = _Moments(folder, transformer, task.seen)
     fitted = fit(
         transformer,
         torch.optim.AdamW(transformer.parameters(), lr=choices.learning_rate, weight_decay=0.0),
@@ -157,7 +162,7 @@ def _objective(
     choices: Optimisation,
     wanted: tuple[Tensor, Tensor] | None,
 ) -> dict[str, Tensor]:
-    crops, grid = transformer(task.pictures[places], return_grid=True)
+    crops, grid = transformer(task.seen[places], task.pictures[places], return_grid=True)
     described = task.describe(crops)
     patches = task.patches.descriptors[places, negatives]
     triplet = triplet_loss(described, patches, held=choices.partner == "held")
@@ -171,7 +176,7 @@ def _objective(
 
 @torch.no_grad()
 def _judge(task: _Task, transformer: SpatialTransformer) -> tuple[Tensor, Tensor]:
-    crops, grid = transformer(task.pictures, return_grid=True)
+    crops, grid = transformer(task.seen, task.pictures, return_grid=True)
     assert grid.theta is not None
     described = task.describe(crops)
     some = task.patches.descriptors[:, :_JUDGED_BY].unbind(1)
@@ -181,9 +186,9 @@ def _judge(task: _Task, transformer: SpatialTransformer) -> tuple[Tensor, Tensor
 class _Moments:
     """The windows after each epoch, kept in the run so that a resumed one has them too."""
 
-    def __init__(self, folder: Path, transformer: SpatialTransformer, pictures: Tensor) -> None:
+    def __init__(self, folder: Path, transformer: SpatialTransformer, seen: Tensor) -> None:
         self._file = Metrics(folder / "windows.jsonl")
-        self._transformer, self._pictures = transformer, pictures
+        self._transformer, self._seen = transformer, seen
         checkpoint = Run(folder).latest_checkpoint()
         if checkpoint is None:
             self._file.truncate(-1)
@@ -194,7 +199,7 @@ class _Moments:
     @torch.no_grad()
     def take(self, record: Mapping[str, Any]) -> None:
         """Keeps what the transformer says now; a listener of the training."""
-        theta = self._transformer.theta(self._pictures)
+        theta = self._transformer.theta(self._seen)
         self._file.append({"step": record["step"], "theta": theta.tolist()})
 
     def read(self) -> list[tuple[int, Tensor]]:
