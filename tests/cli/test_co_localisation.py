@@ -32,7 +32,7 @@ def test_training_leaves_a_result_pictures_and_the_encoder(finished: Path) -> No
     assert record["paper"] == 100
     for name in ("boxes.png", "crops.png"):
         assert (finished / "run/figures" / name).read_bytes().startswith(PNG)
-    assert (finished / "encoder-mnist-5000-20/model.safetensors").is_file()
+    assert (finished / "encoder-e-mnist-5000-20/model.safetensors").is_file()
 
 
 def test_show_draws_the_run_again(call: Call, finished: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_shared_tile_is_found_in_a_folder_of_images(call: Call, tmp_path: Path
     (tmp_path / "images").mkdir()
     truth = draw(tmp_path / "images")
     (tmp_path / "images/notes.txt").write_text("no picture")
-    words = ("--attempts", 1, "--iterations", 100, "--threads", 1, "--out", tmp_path / "found")
+    words = ("--attempts", 2, "--threads", 1, "--out", tmp_path / "found")
     done = call("co-localise", tmp_path / "images", *words)
     assert done.exit_code == 0, done.output
     assert "notes.txt: not a picture" in done.output

@@ -9,7 +9,9 @@ from torchstn.figures import located_figure, moments_figure
 
 def boxes(axes: object) -> list[tuple[float, ...]]:
     found = [one for one in axes.patches if isinstance(one, Rectangle)]  # type: ignore[attr-defined]
-    return [(*one.get_xy(), one.get_width(), one.get_height(), one.get_linestyle() == "-") for one in found]
+    solid = [one.get_linestyle() == "solid" for one in found]
+    places = [(*one.get_xy(), one.get_width(), one.get_height()) for one in found]
+    return [(*place, whole) for place, whole in zip(places, solid, strict=True)]
 
 
 def test_moments_show_the_box_of_each_step_and_the_truth_dashed() -> None:

@@ -4,6 +4,7 @@ import math
 import tomllib
 from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib import resources
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 PRESETS = ("demo", "quick", "paper")
@@ -82,9 +83,11 @@ class Choices:
             ValueError: If a value is wrong; valid ones are listed.
             TypeError: If a value's type is, or there is no such field.
         """
-        chosen = {name: value for name, value in choices.items() if value is not None}
-        if "data_dir" in chosen:
-            chosen["data_dir"] = str(chosen["data_dir"])
+        chosen = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in choices.items()
+            if value is not None
+        }
         return cls(preset=preset, **cls._filled(preset, chosen))
 
     @classmethod

@@ -14,6 +14,9 @@ from ..supervised import train as train_classifier
 from .config import Config
 from .descriptor import Activations, Descriptor
 
+TRAINED_ON = "E"
+"""Which digits; of those tried, the ones by which no class prefers windows beside the digit."""
+
 
 def digit_descriptor(folder: Path, mnist: Mnist) -> Descriptor:
     """The descriptor of a finished run of distorted-mnist.
@@ -37,7 +40,7 @@ def encoder_folder(config: Config, beside: Path) -> Path:
     if config.encoder_dir is not None:
         return Path(config.encoder_dir)
     data = "mnist" if config.data_dir is not None else "mnist-5000"
-    return beside.parent / f"encoder-{data}-{config.encoder_iterations}"
+    return beside.parent / f"encoder-{TRAINED_ON.lower()}-{data}-{config.encoder_iterations}"
 
 
 def ensure_encoder(config: Config, beside: Path, *, progress: bool) -> Path:
@@ -54,7 +57,7 @@ def ensure_encoder(config: Config, beside: Path, *, progress: bool) -> Path:
     folder = encoder_folder(config, beside)
     if config.encoder_dir is None and Run(folder).result is None:
         choices = make_config(
-            "E",
+            TRAINED_ON,
             "cnn",
             preset="quick" if config.data_dir is not None else "demo",
             iterations=config.encoder_iterations,
