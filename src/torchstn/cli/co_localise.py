@@ -12,6 +12,8 @@ from .plainly import note, out, plainly, sentence
 
 _HIDDEN = 32
 """Colours and backgrounds ask more of the localisation network than digits on black."""
+_GROWTH = 1.7
+"""Photographs show a thing in more sizes than digits come in."""
 
 
 @plainly
@@ -65,7 +67,9 @@ def co_localise(
             "files can be read."
         )
     squares, frames = zip(*(fit_square(image) for _, image in images), strict=True)
-    choices = Optimisation.make("quick", seed=seed, attempts=attempts, iterations=iterations, hidden=_HIDDEN)
+    choices = Optimisation.make(
+        "quick", seed=seed, attempts=attempts, iterations=iterations, hidden=_HIDDEN, growth=_GROWTH
+    )
     place = to or folder.parent / f"{folder.resolve().name}-co-localised"
     with tempfile.TemporaryDirectory() as scratch:
         shared = find_shared(torch.stack(squares), frames, choices, Path(scratch), encoder=encoder)

@@ -21,6 +21,7 @@ class Optimisation(Choices):
     warm_up: int = setting("Iterations until the full learning rate.", least=0)
     stride: int = setting("Of the localisation network's convolution.", least=1)
     hidden: int = setting("Units of its two fully connected layers.", least=1)
+    growth: float = setting("The window's scale stays within this factor of the patches', 1/3.", least=1)
     partner: str = setting(
         "held: the other crop of a pair is a constant; free: it gets its gradient too.",
         choices=("held", "free"),

@@ -92,7 +92,9 @@ def locate(folder: Path | str, *, data_dir: Path | str | None = None) -> Located
     config = _read_config(run)
     weights = run.load_weights()
     steps, thetas = weights.pop("history.steps"), weights.pop("history.theta")
-    transformer = localiser(1, SIDE, CROP, stride=config.stride, hidden=config.hidden, seed=0)
+    transformer = localiser(
+        1, SIDE, CROP, stride=config.stride, hidden=config.hidden, growth=config.growth, seed=0
+    )
     transformer.load_state_dict(weights)
     images = draw_images(config, _load(config, data_dir))
     boxes = [boxes_of(theta, SIDE, CROP) for theta in thetas]

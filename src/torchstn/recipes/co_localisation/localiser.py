@@ -9,16 +9,16 @@ from ...localisation import Backbone
 FILTERS, WINDOW = 8, 9
 START = 1 / 3
 """Of the scale: also the paper's 28 of 84 pixels."""
-SMALLEST, LARGEST, REACH = 0.2, 0.6, 0.8
+REACH = 0.8
 
 
 def localiser(
-    channels: int, side: int, crop: int, *, stride: int, hidden: int, seed: int
+    channels: int, side: int, crop: int, *, stride: int, hidden: int, growth: float, seed: int
 ) -> SpatialTransformer:
     """Conv 8 x 9 x 9 - max-pool 2 - FC 8 - FC 8 - scale and place (appendix A.2).
 
-    The scale stays between 0.2 and 0.6 and the centre within 0.8 of the middle, or the window would grow
-    beyond the image, or leave it: where every crop is black, all are alike.
+    The scale stays within a factor of its start and the centre within 0.8 of the middle, or the window would
+    grow beyond the image, or leave it: where every crop is black, all are alike.
 
     Args:
         channels: Of the images.
@@ -26,6 +26,7 @@ def localiser(
         crop: Side of what is cut out.
         stride: Of the convolution; 4 in the paper.
         hidden: Units of the two layers; 8 in the paper.
+        growth: The factor.
         seed: Of the initial weights.
     """
     pooled = ((side - WINDOW) // stride + 1) // 2
@@ -42,7 +43,7 @@ def localiser(
             nn.ReLU(),
         )
     window = transform.Attention(
-        min_scale=SMALLEST, max_scale=LARGEST, max_shift=REACH, initial=(START, 0.0, 0.0)
+        min_scale=START / growth, max_scale=START * growth, max_shift=REACH, initial=(START, 0.0, 0.0)
     )
     return SpatialTransformer(Backbone(network, hidden), window, size=(crop, crop), align_corners=True)
 

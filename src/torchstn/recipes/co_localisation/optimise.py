@@ -133,7 +133,13 @@ def _attempt(
         each = torch.arange(n, device=chosen.device)
         wanted = task.patches.theta[each, chosen], task.patches.descriptors[each, chosen]
     transformer = localiser(
-        channels, side, task.crop, stride=choices.stride, hidden=choices.hidden, seed=seed
+        channels,
+        side,
+        task.crop,
+        stride=choices.stride,
+        hidden=choices.hidden,
+        growth=choices.growth,
+        seed=seed,
     )
     transformer = transformer.to(accelerator.device)
     moments = _Moments(folder, transformer, task.seen)
