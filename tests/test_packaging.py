@@ -23,7 +23,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 # The packages whose import is not named as the distribution is.
 IMPORTED_AS = {"pillow": "PIL"}
 ONLY_IF_NAMED = {"timm"}
-"""Packages that are asked for by their own name, `--encoder timm:NAME`, and refused with a sentence if missing."""
+"""What is asked for by its own name, `--encoder timm:NAME`, and refused with a sentence if missing."""
 
 
 def _requirement(text: str) -> str:

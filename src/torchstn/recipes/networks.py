@@ -94,7 +94,7 @@ def digit_classifier(
 def to_quick_layout(model: DigitClassifier) -> DigitClassifier:
     """Puts the weights of a model in the layout its inputs are put in."""
     for parameter in model.parameters():
-        # Not `contiguous`, which leaves weights of one channel alone: they lie so either way, but their strides
+        # Not `contiguous`, which leaves weights of one channel alone: they lie so either way. Their strides
         # tell torch in which layout to compute what follows.
         parameter.data = parameter.data.to(memory_format=_layout(parameter))
     return model
