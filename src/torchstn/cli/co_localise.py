@@ -4,11 +4,14 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .plainly import note, out, plainly, sentence
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _HIDDEN = 32
 """Colours and backgrounds ask more of the localisation network than digits on black."""
@@ -42,30 +45,19 @@ def co_localise(
     """Find what the images of a folder have in common, without a label, and draw a box around it.
 
     Writes boxes.json (file, box in its pixels, loss), boxes.png (every image with its box, and what is in
-    it). It looks for one thing, once in each image, upright, its square box between a fifth and three fifths
-    of the longer side.
+    it). It looks for one thing, once in each image, upright, its square box between a fifth and nearly
+    three fifths of the longer side.
     """
     import torch
 
     from ..figures import located_figure, save_figure
     from ..recipes.co_localisation import Optimisation, find_shared
     from ..training import atomic_write
-    from .images import fit_square, read_colour
+    from .images import fit_square
 
     if threads:
         torch.set_num_threads(threads)
-    paths, skipped, images = _files(folder), [], []
-    for path in paths:
-        try:
-            images.append((path, read_colour(path)))
-        except ValueError as refusal:
-            skipped.append({"file": path.name, "why": sentence(refusal)})
-            note(f"Skipped {sentence(refusal)}")
-    if len(images) < 2:
-        raise ValueError(
-            f"{folder} must hold at least two images that share something; {len(images)} of its {len(paths)} "
-            "files can be read."
-        )
+    images, skipped = _read(folder)
     squares, frames = zip(*(fit_square(image) for _, image in images), strict=True)
     choices = Optimisation.make(
         "quick", seed=seed, attempts=attempts, iterations=iterations, hidden=_HIDDEN, growth=_GROWTH
@@ -84,6 +76,27 @@ def co_localise(
     )
     out.print(f"Saved {save_figure(figure, place / 'boxes.png')}")
     out.print(f"Saved {place / 'boxes.json'}: a box in each of {len(rows)} images")
+
+
+def _read(folder: Path) -> "tuple[list[tuple[Path, Tensor]], list[dict[str, str]]]":
+    """The images that can be read, and what is said of the other files."""
+    from .images import read_colour
+
+    paths = _files(folder)
+    images: list[tuple[Path, Tensor]] = []
+    skipped: list[dict[str, str]] = []
+    for path in paths:
+        try:
+            images.append((path, read_colour(path)))
+        except ValueError as refusal:
+            skipped.append({"file": path.name, "why": sentence(refusal)})
+            note(f"Skipped {sentence(refusal)}")
+    if len(images) < 2:
+        raise ValueError(
+            f"{folder} must hold at least two images that share something; {len(images)} of its {len(paths)} "
+            "files can be read."
+        )
+    return images, skipped
 
 
 def _files(folder: Path) -> list[Path]:

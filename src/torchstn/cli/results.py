@@ -42,22 +42,9 @@ def results(
     so do those of one recipe, or another table, where `results-RECIPE`, `results-details`, `results-claims`
     or `results-costs` stands for `results`.
     """
-    from ..figures import claims_table, details_table, read_results, results_table
-    from ..reproduce import costs_table, paper_numbers, read_costs, select
     from ..training import atomic_write
 
-    found = read_results(folder)
-    measured = [read_costs(path) for path in sorted((folder / "costs").glob("*.json"))]
-    papers = paper_numbers(select("all"))
-    tables = {
-        f"results-{recipe}": results_table([one for one in found if one.recipe == recipe], papers)
-        for recipe in papers
-    } | {
-        "results": results_table(found, papers),
-        "results-details": details_table(found),
-        "results-claims": claims_table(found),
-        "results-costs": costs_table(measured),
-    }
+    tables = _tables(folder)
     if not write and not check:
         asked = {"results-details": details, "results-claims": claims, "results-costs": costs}
         chosen = [tables[name] for name, wanted in asked.items() if wanted]
@@ -72,6 +59,25 @@ def results(
     if stale:
         names = ", ".join(map(str, stale))
         stop(f"the tables in {names} are out of date; run torchstn results --write {stale[0]}.", FAILURE)
+
+
+def _tables(folder: Path) -> dict[str, str]:
+    """Every table there is, by the name of its markers."""
+    from ..figures import claims_table, details_table, read_results, results_table
+    from ..reproduce import costs_table, paper_numbers, read_costs, select
+
+    found = read_results(folder)
+    measured = [read_costs(path) for path in sorted((folder / "costs").glob("*.json"))]
+    papers = paper_numbers(select("all"))
+    return {
+        f"results-{recipe}": results_table([one for one in found if one.recipe == recipe], papers)
+        for recipe in papers
+    } | {
+        "results": results_table(found, papers),
+        "results-details": details_table(found),
+        "results-claims": claims_table(found),
+        "results-costs": costs_table(measured),
+    }
 
 
 def filled(text: str, tables: dict[str, str], path: Path) -> str:

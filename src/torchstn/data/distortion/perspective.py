@@ -25,7 +25,7 @@ class Perspective(Distortion):
     The corners are the centres of the image's corner pixels, 13.5 times the scale from the middle; x and y of
     each move independently, by normal numbers of mean zero. The paper's "5 pixels" is read as their variance,
     in square pixels. Read as the standard deviation, 15 in 100 pictures keep less than two fifths of their
-    ink, squeezed or moved off the canvas, and no network could err as rarely as the paper's do.
+    ink, squeezed or moved off the canvas, and fcn errs nearly seven times as often as the paper's does.
 
     Where the moves leave no convex quadrilateral, which is no view of a square, they are drawn again, at the
     same scale, until they do: hardly ever with this deviation, twice in 100 with 5 pixels. The paper states
