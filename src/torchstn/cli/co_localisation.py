@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -12,23 +12,16 @@ from ..training import Run, atomic_write
 from .digits import default_data_dir
 from .plainly import INTERRUPTED, note, out
 from .report import result_json, result_table
+from .settings import ResultsFolder, Resume, RunFolder
 
 FIGURE_STEPS = (0, 10, 30, 60, 180)
 """Of the paper's figure 4."""
 
 
 def co_localisation(
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."
-        ),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
-    results: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."),
-    ] = None,
+    to: RunFolder = None,
+    resume: Resume = False,
+    results: ResultsFolder = None,
     **settings: Any,
 ) -> None:
     """Find a digit in 100 images that share it, without a label (appendix A.2 of the paper).

@@ -8,6 +8,16 @@ from typing import Annotated, Any, cast
 
 import typer
 
+RunFolder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
+ResultsFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."),
+]
+
 
 def option(
     field: Field[Any],

@@ -19,7 +19,7 @@ from .co_localisation import co_localisation
 from .digits import default_data_dir
 from .plainly import INTERRUPTED, is_main_process, note, out, plainly
 from .report import result_json, result_table
-from .settings import option, with_options
+from .settings import ResultsFolder, Resume, RunFolder, option, with_options
 
 app = typer.Typer(help="Train one of the paper's experiments.", no_args_is_help=True)
 
@@ -35,19 +35,9 @@ def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
     """The command that trains a recipe."""
 
     def command(
-        to: Annotated[
-            Path | None,
-            typer.Option(
-                "--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."
-            ),
-        ] = None,
-        resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
-        results: Annotated[
-            Path | None,
-            typer.Option(
-                metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."
-            ),
-        ] = None,
+        to: RunFolder = None,
+        resume: Resume = False,
+        results: ResultsFolder = None,
         film: Annotated[
             bool, typer.Option("--film", help="Also draw, as a GIF, what transformers see as they learn.")
         ] = False,
