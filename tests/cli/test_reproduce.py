@@ -25,6 +25,13 @@ def test_plan_lists_every_cell_and_starts_nothing(call: Call, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_second_pattern_without_its_option_is_refused(call: Call, tmp_path: Path) -> None:
+    done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "rts/*", "p/*")
+    assert done.exit_code == 2
+    assert "'p/*' is no option" in done.output
+    assert "--only before each" in done.output
+
+
 @pytest.mark.slow
 def test_cells_are_trained_once_and_shown_beside_the_papers(call: Call, tmp_path: Path) -> None:
     words = ("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn", "--only", "r/st-fcn-tps")

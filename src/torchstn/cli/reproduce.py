@@ -97,6 +97,11 @@ def reproduce(
 
 def _words(preset: str, threads: int, data_dir: Path | None, more: list[str]) -> tuple[str, ...]:
     """The options that every training gets."""
+    if more and not more[0].startswith("-"):
+        raise ValueError(
+            f"{more[0]!r} is no option; options for every training come after --, such as -- --device cpu. "
+            "For several patterns write --only before each."
+        )
     words = ["--threads", str(threads), *more]
     if data_dir is None and preset == "demo":
         return tuple(words)

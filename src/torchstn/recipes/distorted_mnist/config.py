@@ -7,7 +7,7 @@ from ...data import DISTORTIONS
 from ..network_config import NetworkConfig
 from ..training_config import setting
 
-MODELS = ("fcn", "cnn", "st-fcn", "st-cnn")
+MODELS = ("fcn", "cnn", "st-fcn", "st-cnn", "st-deep")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Config(NetworkConfig):
         "What is done to the digits: none, R, RTS, P, E or TC.", "RTS", choices=tuple(DISTORTIONS)
     )
     model: str = setting(
-        "The network: fcn, cnn, or st-fcn, st-cnn with a spatial transformer before it.",
+        "The network: fcn, cnn, or st-fcn, st-cnn with a spatial transformer before it; st-deep goes beyond.",
         "st-cnn",
         choices=MODELS,
     )

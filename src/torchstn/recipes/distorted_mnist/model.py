@@ -5,10 +5,14 @@ from torch import nn
 
 from ... import SpatialTransformer, localisation
 from ...data import DISTORTIONS
-from ..networks import TRANSFORM_FAMILIES, DigitClassifier, digit_classifier
+from ..deep_classifier import deep_classifier
+from ..networks import TRANSFORM_FAMILIES, DigitClassifier, digit_classifier, to_quick_layout
+from ..width import count_parameters, width_for
 from .config import Config
 
+CLASSES = 10
 _POOLED = ("RTS", "TC")
+_READ = (28, 28)
 
 
 def build_model(config: Config) -> DigitClassifier:
@@ -26,6 +30,8 @@ def build_model(config: Config) -> DigitClassifier:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         size = DISTORTIONS[config.distortion].size
+        if config.model == "st-deep":
+            return _deep(config, size)
         return digit_classifier(
             _transformer(config, size) if config.has_transformer else None,
             size,
@@ -35,12 +41,26 @@ def build_model(config: Config) -> DigitClassifier:
         )
 
 
-def _transformer(config: Config, size: tuple[int, int]) -> SpatialTransformer:
+def _deep(config: Config, size: tuple[int, int]) -> DigitClassifier:
+    """Beyond the paper: of whatever canvas the transformer makes 28 x 28 pixels, for a deeper network."""
+    transformer = _transformer(config, size, _READ)
+    width = width_for(
+        config.parameters - count_parameters(transformer), lambda w: deep_classifier(1, CLASSES, w)
+    )
+    return to_quick_layout(DigitClassifier(transformer, nn.Identity(), deep_classifier(1, CLASSES, width)))
+
+
+def _transformer(
+    config: Config, size: tuple[int, int], output: tuple[int, int] | None = None
+) -> SpatialTransformer:
     network: nn.Module
     if config.model == "st-fcn":
         network = localisation.FullyConnected(1, size, hidden=(32, 32, 32))
     else:
         network = localisation.Convolutional(1, size)
     return SpatialTransformer(
-        localisation=network, transform=TRANSFORM_FAMILIES[config.transform](), align_corners=True
+        localisation=network,
+        transform=TRANSFORM_FAMILIES[config.transform](),
+        size=output,
+        align_corners=True,
     )

@@ -1,0 +1,43 @@
+"""A classifier of today's make: small windows, deep, normalised."""
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from .input_convolution import InputConvolution
+
+
+def deep_classifier(channels: int, classes: int, width: int, dropout: float = 0.2) -> nn.Sequential:
+    """A convolution of 5 x 5, a pooling, two of 3 x 3, a pooling, two more, the mean over the picture.
+
+    Batch norm and ReLU follow each convolution.
+
+    It has some 190 `width`^2 parameters and reads pictures of any size from 8 x 8 on.
+
+    Args:
+        channels: Of the picture.
+        classes: To tell apart.
+        width: Filters of the first convolution; the next two have twice, the last two three times as many.
+        dropout: Share of the features left out before the last layer in training.
+    """
+    return nn.Sequential(
+        InputConvolution(channels, width, 5),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        *_convolution(width, 2 * width),
+        *_convolution(2 * width, 2 * width),
+        nn.MaxPool2d(2),
+        *_convolution(2 * width, 3 * width),
+        *_convolution(3 * width, 3 * width),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Dropout(dropout),
+        nn.Linear(3 * width, classes),
+    )
+
+
+def _convolution(before: int, after: int) -> Iterator[nn.Module]:
+    yield nn.Conv2d(before, after, 3, padding=1, bias=False)
+    yield nn.BatchNorm2d(after)
+    yield nn.ReLU()
