@@ -45,6 +45,12 @@ def test_pictures_change_with_the_epoch_and_the_seed_and_come_back(digits: Digit
     assert not torch.equal(first(0, 0, 0, 1).tensors[0], other(0, 0, 0, 1).tensors[0])
 
 
+def test_digits_drawn_once_are_the_same_in_every_epoch(digits: Digits) -> None:
+    once = TrainingBatches(digits=digits, distortion="R", batch=400, seed=0, anew=False)
+    first, later = (once(epoch, 0, 0, 1).tensors[0].flatten(1).unique(dim=0) for epoch in (0, 3))
+    torch.testing.assert_close(first, later, atol=1e-6, rtol=0)
+
+
 def test_what_is_judged_by_is_the_same_in_any_batches(digits: Digits) -> None:
     small = [torch.cat(column) for column in zip(*fixed_batches(digits, "RTS", size=7), strict=True)]
     large = [torch.cat(column) for column in zip(*fixed_batches(digits, "RTS", size=400), strict=True)]

@@ -62,7 +62,7 @@ def test_all_models_of_an_experiment_meet_the_budget(distortion: str, preset: st
         assert abs(count_parameters(build(distortion, model, transform, preset)) / budget - 1) < 0.03
 
 
-@pytest.mark.parametrize("model", ["fcn", "cnn", "st-fcn", "st-cnn"])
+@pytest.mark.parametrize("model", ["fcn", "cnn", "st-fcn", "st-cnn", "st-deep"])
 @pytest.mark.parametrize("distortion", SIZES)
 def test_pictures_to_logits_with_a_gradient_everywhere(distortion: str, model: str) -> None:
     network = build(distortion, model, preset="quick")
@@ -98,6 +98,30 @@ def test_output_is_averaged_to_half_the_size_for_rts_and_tc(distortion: str, sid
     expected = pictures if side == SIZES[distortion] else nn.functional.avg_pool2d(pictures, 2)
     assert seen[0].shape == (1, 1, side, side)
     torch.testing.assert_close(seen[0], expected)
+
+
+def test_unpooled_pictures_are_seen_whole() -> None:
+    network = build_model(make_config("RTS", "st-cnn", pooling="unpooled"))
+    seen: list[torch.Tensor] = []
+    network.classifier.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    pictures = torch.rand(1, 1, 42, 42)
+    network(pictures)
+    torch.testing.assert_close(seen[0], pictures, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize(("corners", "align_corners"), [("centres", True), ("edges", False)])
+def test_corners_are_where_the_config_has_them(corners: str, align_corners: bool) -> None:
+    network = build_model(make_config("R", "st-cnn", corners=corners))
+    assert network.transformer is not None
+    assert network.transformer(torch.rand(1, 1, 28, 28), return_grid=True)[1].align_corners is align_corners
+
+
+@pytest.mark.parametrize("distortion", ["R", "RTS", "TC"])
+def test_the_deep_network_reads_28_pixels_of_any_canvas(distortion: str) -> None:
+    network = build(distortion, "st-deep", "tps")
+    assert network.transformer is not None
+    side = SIZES[distortion]
+    assert network.transformer(torch.rand(1, 1, side, side)).shape == (1, 1, 28, 28)
 
 
 def test_weights_come_from_the_seed_and_leave_the_generator_alone() -> None:

@@ -2,17 +2,19 @@
 
 import pytest
 
-from torchstn.reproduce import EXPERIMENTS, Cell, paper_numbers, select
+from torchstn.reproduce import EXPERIMENTS, Cell, beside, paper_numbers, select
 
 COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "co-localisation": 20, "volumes": 3}
 
 
 def test_every_experiment_has_its_cells() -> None:
-    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS
+    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS | {"readings": 4}
     assert len(select("all")) == sum(COUNTS.values()) == len(set(select("all")))
 
 
-@pytest.mark.parametrize("cell", select("all"), ids=lambda cell: f"{cell.recipe}/{cell.name}")
+@pytest.mark.parametrize(
+    "cell", [*select("all"), *select("readings")], ids=lambda cell: f"{cell.recipe}/{cell.name}"
+)
 def test_a_cell_has_the_name_that_its_recipe_gives_its_result(cell: Cell) -> None:
     assert cell.config("paper").cell == cell.name
 
@@ -25,6 +27,15 @@ def test_the_papers_numbers_are_found() -> None:
     assert paper_numbers(select("cluttered"))["distorted-mnist"]["tc/st-cnn-tps"] is None
     assert paper_numbers(select("addition"))["mnist-addition"]["rts/2xst-fcn-tps"] == 5.8
     assert paper_numbers(select("co-localisation"))["co-localisation"]["tc/digit-4"] == 94
+
+
+def test_other_readings_stand_beside_the_ones_taken() -> None:
+    assert [cell.name for cell in beside(select("readings"))] == [
+        "r/cnn",
+        "r/st-cnn-affine",
+        "rts/st-cnn-affine",
+    ]
+    assert set(paper_numbers(select("readings"))["distorted-mnist"].values()) == {None}
 
 
 def test_patterns_choose_cells_in_any_case() -> None:

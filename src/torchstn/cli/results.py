@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..figures.results_table import Papers
 from .plainly import FAILURE, out, plainly, stop
 
 
@@ -39,8 +40,8 @@ def results(
     """Print the results as a markdown table, the paper's numbers beside ours.
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
-    so do those of one recipe, or another table, where `results-RECIPE`, `results-details`, `results-claims`
-    or `results-costs` stands for `results`.
+    so do those of one recipe, or another table, where `results-RECIPE`, `results-readings`,
+    `results-details`, `results-claims` or `results-costs` stands for `results`.
     """
     from ..training import atomic_write
 
@@ -64,16 +65,20 @@ def results(
 def _tables(folder: Path) -> dict[str, str]:
     """Every table there is, by the name of its markers."""
     from ..figures import claims_table, details_table, read_results, results_table
-    from ..reproduce import costs_table, paper_numbers, read_costs, select
+    from ..reproduce import EXPERIMENTS, beside, costs_table, paper_numbers, read_costs, select
 
     found = read_results(folder)
     measured = [read_costs(path) for path in sorted((folder / "costs").glob("*.json"))]
     papers = paper_numbers(select("all"))
-    return {
-        f"results-{recipe}": results_table([one for one in found if one.recipe == recipe], papers)
-        for recipe in papers
-    } | {
-        "results": results_table(found, papers),
+    readings = EXPERIMENTS["readings"]
+    compared = paper_numbers([*beside(readings), *readings])
+
+    def table(these: Papers) -> str:
+        return results_table([one for one in found if one.cell in these.get(one.recipe, {})], these)
+
+    return {f"results-{recipe}": table({recipe: papers[recipe]}) for recipe in papers} | {
+        "results": table(papers),
+        "results-readings": table(compared),
         "results-details": details_table(found),
         "results-claims": claims_table(found),
         "results-costs": costs_table(measured),

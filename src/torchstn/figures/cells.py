@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from .markdown import markdown_table
 
 _COLUMNS = ("none", "r", "rts", "p", "e", "t", "tc")
-_ROWS = ("fcn", "cnn", "st-fcn", "2xst-fcn", "st-cnn")
+_ROWS = ("fcn", "cnn", "st-fcn", "2xst-fcn", "st-cnn", "st-deep")
 
 
 def place(cell: str) -> tuple[int, str, int, str]:
-    """Sorts the cells' columns, then rows, as the paper's tables have them, unknown ones last by name."""
+    """Sorts the cells' columns, then rows, as the paper's tables have them, unknown ones last by name.
+
+    What is read otherwise than usual comes after its data: "r-once/cnn" after "r/cnn".
+    """
     column, _, row = cell.rpartition("/")
+    data = column.partition("-")[0]
     networks = [rank for rank, name in enumerate(_ROWS) if row.startswith(name)]
     return (
-        _COLUMNS.index(column) if column in _COLUMNS else len(_COLUMNS),
+        _COLUMNS.index(data) if data in _COLUMNS else len(_COLUMNS),
         column,
         networks[0] if networks else len(_ROWS),
         row,
@@ -23,7 +27,8 @@ def place(cell: str) -> tuple[int, str, int, str]:
 def names(cell: str) -> tuple[str, str]:
     """Its column and its row, as the tables call them."""
     column, _, row = cell.rpartition("/")
-    return column if column == "none" else column.upper() or "all", row
+    data, _, reading = column.partition("-")
+    return f"{data if data == 'none' else data.upper() or 'all'} {reading}".rstrip(), row
 
 
 def cells_table(head: str, told: Mapping[str, str]) -> str:

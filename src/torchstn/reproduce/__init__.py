@@ -3,6 +3,7 @@
 from .cells import ALL as ALL
 from .cells import EXPERIMENTS as EXPERIMENTS
 from .cells import Cell as Cell
+from .cells import beside as beside
 from .cells import paper_numbers as paper_numbers
 from .cells import select as select
 from .costs import Cost as Cost

@@ -82,21 +82,37 @@ def _volumes() -> Iterator[Cell]:
         yield Cell("volumes", f"3d/{model}", (("model", model),))
 
 
-EXPERIMENTS: dict[str, tuple[Cell, ...]] = {
+def _readings() -> Iterator[Cell]:
+    """Where the paper can be read in two ways: the one that its tables here do not take."""
+    affine = (("model", "st-cnn"), ("transform", "affine"))
+    for data, network, options, reading in (
+        ("R", "cnn", (("model", "cnn"),), ("drawn", "once")),
+        ("R", "st-cnn-affine", affine, ("drawn", "once")),
+        ("R", "st-cnn-affine", affine, ("corners", "edges")),
+        ("RTS", "st-cnn-affine", affine, ("pooling", "unpooled")),
+    ):
+        name = f"{data.lower()}-{reading[1]}/{network}"
+        yield Cell("distorted-mnist", name, (("distortion", data), *options, reading))
+
+
+PAPER: dict[str, tuple[Cell, ...]] = {
     "table-1": tuple(_distorted("R", "RTS", "P", "E")),
     "cluttered": tuple(_distorted("TC")),
     "addition": tuple(_addition()),
     "co-localisation": tuple(_co_localisation()),
     "volumes": tuple(_volumes()),
 }
+"""The paper's experiments, and together "all" of them."""
+EXPERIMENTS = PAPER | {"readings": tuple(_readings())}
+"""Those, and what goes beyond them."""
 ALL = "all"
 
 
 def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
-    """The cells of an experiment, or of all of them, whose names match a pattern.
+    """The cells of an experiment, or of all of the paper's, whose names match a pattern.
 
     Args:
-        experiment: One of `EXPERIMENTS`, or "all".
+        experiment: One of `EXPERIMENTS`, or "all" of the paper's.
         patterns: Such as `rts/*`, `r/st-cnn-*` or `mnist-addition/*`, in any case; none takes every cell.
 
     Raises:
@@ -104,7 +120,8 @@ def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
     """
     if experiment not in (*EXPERIMENTS, ALL):
         raise ValueError(f"`experiment` must be one of {', '.join((*EXPERIMENTS, ALL))}, got {experiment!r}.")
-    chosen = [cell for name, cells in EXPERIMENTS.items() if experiment in (name, ALL) for cell in cells]
+    asked = PAPER.values() if experiment == ALL else [EXPERIMENTS[experiment]]
+    chosen = [cell for cells in asked for cell in cells]
     for pattern in patterns:
         if not any(_matches(cell, pattern) for cell in chosen):
             names = ", ".join(cell.name for cell in chosen)
@@ -114,6 +131,12 @@ def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
 
 def _matches(cell: Cell, pattern: str) -> bool:
     return any(fnmatchcase(name, pattern.lower()) for name in (cell.name, f"{cell.recipe}/{cell.name}"))
+
+
+def beside(cells: Iterable[Cell]) -> list[Cell]:
+    """The cells of the paper's tables that these are to be held against: same recipe, data and network."""
+    wanted = {(cell.recipe, cell.name.partition("-")[0], cell.name.rpartition("/")[2]) for cell in cells}
+    return [cell for cell in select(ALL) if (cell.recipe, *cell.name.split("/")) in wanted]
 
 
 def paper_numbers(cells: Iterable[Cell]) -> dict[str, dict[str, float | None]]:

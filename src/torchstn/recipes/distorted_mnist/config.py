@@ -9,6 +9,9 @@ from ..training_config import setting
 
 MODELS = ("fcn", "cnn", "st-fcn", "st-cnn", "st-deep")
 
+_OTHER = {"drawn": "once", "corners": "edges", "pooling": "unpooled"}
+"""The readings of the paper that are not the ones taken."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config(NetworkConfig):
@@ -30,10 +33,27 @@ class Config(NetworkConfig):
         "st-cnn",
         choices=MODELS,
     )
+    drawn: str = setting(
+        "When training digits are distorted: anew in every epoch, or once for all of them.",
+        "anew",
+        choices=("anew", "once"),
+    )
+    corners: str = setting(
+        "Where -1 and 1 lie for the transformer: at the corner pixels' centres, or at the image's edges.",
+        "centres",
+        choices=("centres", "edges"),
+    )
+    pooling: str = setting(
+        "Whether RTS and TC are averaged down by two behind the transformer: pooled or unpooled.",
+        "pooled",
+        choices=("pooled", "unpooled"),
+    )
 
     @property
     def cell(self) -> str:
-        return f"{self.distortion.lower()}/{self.network}"
+        """The data, with every reading of the paper that is not the one taken, then the network."""
+        other = [reading for name, reading in _OTHER.items() if getattr(self, name) == reading]
+        return f"{'-'.join((self.distortion.lower(), *other))}/{self.network}"
 
 
 def make_config(

@@ -12,13 +12,18 @@ from ..digits import FIXED, TEST_SEED, Digits, ShuffledDigits
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingBatches(ShuffledDigits):
-    """Shuffled and distorted anew in every epoch."""
+    """Shuffled and distorted anew in every epoch, or always as in the first."""
 
     distortion: str
+    anew: bool = True
 
     def _samples(self, chosen: Digits, epoch: int) -> tuple[Tensor, Tensor]:
         pictures = DISTORTIONS[self.distortion](
-            chosen.images, chosen.indices, seed=self.seed, epoch=epoch, clutter=self.digits.images
+            chosen.images,
+            chosen.indices,
+            seed=self.seed,
+            epoch=epoch if self.anew else 0,
+            clutter=self.digits.images,
         )
         return pictures, chosen.labels
 

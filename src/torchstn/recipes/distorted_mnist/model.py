@@ -36,7 +36,7 @@ def build_model(config: Config) -> DigitClassifier:
             _transformer(config, size) if config.has_transformer else None,
             size,
             convolutional=config.model.endswith("cnn"),
-            pooled=config.distortion in _POOLED,
+            pooled=config.distortion in _POOLED and config.pooling == "pooled",
             parameters=config.parameters,
         )
 
@@ -62,5 +62,5 @@ def _transformer(
         localisation=network,
         transform=TRANSFORM_FAMILIES[config.transform](),
         size=output,
-        align_corners=True,
+        align_corners=config.corners == "centres",
     )

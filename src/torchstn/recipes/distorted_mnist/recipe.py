@@ -14,7 +14,13 @@ from .paper import paper_error
 
 
 def _training_batches(config: Config, digits: Digits) -> TrainingBatches:
-    return TrainingBatches(digits=digits, batch=config.batch, seed=config.seed, distortion=config.distortion)
+    return TrainingBatches(
+        digits=digits,
+        batch=config.batch,
+        seed=config.seed,
+        distortion=config.distortion,
+        anew=config.drawn == "anew",
+    )
 
 
 def _fixed_batches(config: Config, digits: Digits, part: int, parts: int) -> Iterator[tuple[Tensor, Tensor]]:
