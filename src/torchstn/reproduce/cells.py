@@ -16,6 +16,7 @@ _RECIPES: dict[str, tuple[type[Choices], Callable[[Any], float | None]]] = {
 }
 """Of each recipe the choices, and the paper's number for them."""
 _TRANSFORMS = ("affine", "projective", "tps")
+Options = tuple[tuple[str, str | int], ...]
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,12 @@ class Cell:
 
     recipe: str
     name: str
-    options: tuple[tuple[str, str], ...]
+    options: Options
 
     @property
     def words(self) -> list[str]:
         """The part of the command line that names it."""
-        return [self.recipe, *(word for name, value in self.options for word in (f"--{name}", value))]
+        return [self.recipe, *(word for name, value in self.options for word in (f"--{name}", str(value)))]
 
     @property
     def paper(self) -> float | None:
@@ -48,7 +49,7 @@ class Cell:
         return _RECIPES[self.recipe][0].make(preset, **dict(self.options), seed=seed)
 
 
-def _networks(*models: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+def _networks(*models: str) -> Iterator[tuple[str, Options]]:
     """The rows of a table: each model, those with a transformer once for each transformation."""
     for model in models:
         if "st-" not in model:
@@ -69,12 +70,12 @@ def _addition() -> Iterator[Cell]:
         yield Cell("mnist-addition", f"rts/{network}", options)
 
 
-def _co_localisation() -> Iterator[Cell]:
-    for name in ("T", "TC"):
-        for digit in range(10):
-            yield Cell(
-                "co-localisation", f"{name.lower()}/digit-{digit}", (("set", name), ("digit", str(digit)))
-            )
+def _co_localisation(*sets: str, **other: int) -> Iterator[Cell]:
+    for name in sets:
+        data = "-".join((name.lower(), *(f"{field}-{value}" for field, value in other.items())))
+        for digit in map(str, range(10)):
+            options: Options = (("set", name), ("digit", digit), *other.items())
+            yield Cell("co-localisation", f"{data}/digit-{digit}", options)
 
 
 def _volumes() -> Iterator[Cell]:
@@ -93,13 +94,14 @@ def _readings() -> Iterator[Cell]:
     ):
         name = f"{data.lower()}-{reading[1]}/{network}"
         yield Cell("distorted-mnist", name, (("distortion", data), *options, reading))
+    yield from _co_localisation("TC", stride=1)
 
 
 PAPER: dict[str, tuple[Cell, ...]] = {
     "table-1": tuple(_distorted("R", "RTS", "P", "E")),
     "cluttered": tuple(_distorted("TC")),
     "addition": tuple(_addition()),
-    "co-localisation": tuple(_co_localisation()),
+    "co-localisation": tuple(_co_localisation("T", "TC")),
     "volumes": tuple(_volumes()),
 }
 """The paper's experiments, and together "all" of them."""

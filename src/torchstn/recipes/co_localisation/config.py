@@ -7,6 +7,8 @@ from ..training_config import Choices, setting
 
 SETS = ("T", "TC")
 DIGITS = tuple(map(str, range(10)))
+STRIDE = 4
+"""Of the localisation network, as the paper's text has it; its number of parameters says 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,4 +62,5 @@ class Config(Optimisation):
 
     @property
     def cell(self) -> str:
-        return f"{self.set.lower()}/digit-{self.digit}"
+        other = "" if self.stride == STRIDE else f"-stride-{self.stride}"
+        return f"{self.set.lower()}{other}/digit-{self.digit}"
