@@ -8,7 +8,7 @@ COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "co-localisation": 20, "
 
 
 def test_every_experiment_has_its_cells() -> None:
-    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS | {"readings": 4}
+    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS | {"readings": 14}
     assert len(select("all")) == sum(COUNTS.values()) == len(set(select("all")))
 
 
@@ -30,12 +30,12 @@ def test_the_papers_numbers_are_found() -> None:
 
 
 def test_other_readings_stand_beside_the_ones_taken() -> None:
-    assert [cell.name for cell in beside(select("readings"))] == [
-        "r/cnn",
-        "r/st-cnn-affine",
-        "rts/st-cnn-affine",
-    ]
-    assert set(paper_numbers(select("readings"))["distorted-mnist"].values()) == {None}
+    taken = [cell.name for cell in beside(select("readings"))]
+    assert taken[:3] == ["r/cnn", "r/st-cnn-affine", "rts/st-cnn-affine"]
+    assert taken[3:] == [f"tc/digit-{digit}" for digit in range(10)]
+    numbers = paper_numbers(select("readings"))
+    assert set(numbers["distorted-mnist"].values()) == {None}
+    assert numbers["co-localisation"]["tc-stride-1/digit-4"] == 94
 
 
 def test_patterns_choose_cells_in_any_case() -> None:
