@@ -71,6 +71,14 @@ def test_what_has_begun_comes_first_and_what_is_done_not_at_all(tmp_path: Path) 
     assert Plan(tuple(jobs), 1, Costs("m")).to_do == [jobs[2], jobs[1]]
 
 
+def test_the_longest_come_first_but_every_cell_once_before_another_seed(tmp_path: Path) -> None:
+    long, short = CELL, replace(CELL, name="rts/fcn")
+    known = (COST, replace(COST, cell="rts/fcn", pace=0.01))
+    cells = [(short, 0), (long, 0), (short, 1), (long, 1)]
+    jobs = tuple(replace(job(tmp_path, seed), cell=cell) for cell, seed in cells)
+    assert Plan(jobs, 1, Costs("m", known)).to_do == [jobs[1], jobs[0], jobs[3], jobs[2]]
+
+
 def test_what_is_left_is_known_by_its_own_pace_or_by_the_measured_one(tmp_path: Path) -> None:
     jobs = [job(tmp_path, seed) for seed in range(4)]
     made(jobs[0])

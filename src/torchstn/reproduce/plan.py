@@ -14,7 +14,7 @@ _MEMORY = 1.5e9
 
 @dataclass(frozen=True)
 class Plan:
-    """Jobs in the order they are to run in, and what is known of their costs.
+    """What is to be trained, and what is known of its costs.
 
     Attributes:
         jobs: All of them, those with a result too.
@@ -28,9 +28,12 @@ class Plan:
 
     @property
     def to_do(self) -> list[Job]:
-        """Those without a result, those that have begun first."""
+        """Those without a result, those that have begun first, then each cell once before another seed.
+
+        The longest come before the others, so that no core idles while another has a long one to end with.
+        """
         open_ = [job for job in self.jobs if job.record is None]
-        return sorted(open_, key=lambda job: not job.is_started)
+        return sorted(open_, key=lambda job: (not job.is_started, job.seed, -(self.left(job) or 0.0)))
 
     def left(self, job: Job) -> float | None:
         """Seconds that a job still needs, at its own pace or the measured one; None if neither is known."""
