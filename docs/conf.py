@@ -58,7 +58,7 @@ nitpick_ignore_regex = [
     ("py:.*", rf"({_others})(\..*)?"),
     ("py:class", rf"({_short})(\[.*)?"),
     ("py:class", r"torchstn\..*\._\w+"),
-    ("py:(class|obj)", r"torchstn\.recipes\.recipe\.C"),
+    ("py:(class|obj)", r"torchstn\.recipes\.(recipe|digit_samples)\.[CS]"),
 ]
 
 _PARTS = (

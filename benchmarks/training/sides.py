@@ -1,17 +1,15 @@
 """Both sides, each as a training that pauses between two steps until it is told how many more to make."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F
 
-from torchstn.data import load_mnist
-from torchstn.recipes.digits import Digits, split
 from torchstn.recipes.distorted_mnist import RECIPE, Config
+from torchstn.recipes.distorted_mnist.data import DistortedDigits
 from torchstn.recipes.registry import RECIPES
 from torchstn.recipes.supervised import train
 from torchstn.training import Batches, Part
@@ -85,15 +83,16 @@ def _run_ours(config: Config, turns: Turns) -> NoReturn:
     """The recipes' own engine, in its own recipe but for the clock."""
     clocks: list[Clock] = []
 
-    def build_model(config: Config) -> Any:
-        model = RECIPE.build_model(config)
+    def build_model(config: Config, classes: Sequence[str]) -> Any:
+        model = RECIPE.build_model(config, classes)
         clocks.append(Clock(model))
         return model
 
-    def training_batches(config: Config, digits: Digits) -> _Ordered:
-        return _Ordered(RECIPE.training_batches(config, digits), turns, clocks[0])
+    class Ordered(DistortedDigits):
+        def training(self) -> Any:
+            return _Ordered(super().training(), turns, clocks[0])
 
-    RECIPES[config.recipe] = replace(RECIPE, build_model=build_model, training_batches=training_batches)
+    RECIPES[config.recipe] = replace(RECIPE, build_model=build_model, load=Ordered.load)
     with tempfile.TemporaryDirectory() as folder:
         train(config, folder, progress=False)
     raise AssertionError("a training of so many steps does not end")
@@ -102,8 +101,8 @@ def _run_ours(config: Config, turns: Turns) -> NoReturn:
 def _run_tutorial(config: Config, turns: Turns) -> NoReturn:
     if config.threads:
         torch.set_num_threads(config.threads)
-    digits, _ = split(load_mnist(None if config.data_dir is None else Path(config.data_dir)), 0)
-    model = tutorial.Net(RECIPE.build_model(config))
+    digits = DistortedDigits.load(replace(config, validation=0)).learnt
+    model = tutorial.Net(RECIPE.build_model(config, ()))
     kinds = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
     optimizer = kinds[config.optimiser](model.parameters(), lr=config.learning_rate)
     clock, batches = Clock(model), tutorial.loader(digits, config.distortion, config.batch)

@@ -12,8 +12,8 @@ from PIL import Image
 from torchstn.cli import film as film_module
 from torchstn.cli.choosing import pick_evenly
 from torchstn.cli.film import Film
-from torchstn.cli.looking import gather, held_out, look
-from torchstn.recipes.finished import load_run
+from torchstn.cli.looking import gather, look
+from torchstn.recipes.finished import load_run, load_samples
 from torchstn.recipes.mnist_addition import Config
 from torchstn.recipes.supervised import train
 
@@ -73,7 +73,7 @@ def test_an_interrupted_film_goes_on_and_ends_the_same(filmed: tuple[Path, Film]
 def test_what_is_kept_of_a_moment_gives_back_what_was_seen(filmed: tuple[Path, Film]) -> None:
     folder, film = filmed
     _, config, model = load_run(folder)
-    seen = look(model, gather(held_out(config), pick_evenly(3968, 3))[0])
+    seen = look(model, gather(load_samples(config).held_out(), pick_evenly(3968, 3))[0])
     last = film._seen(json.loads((folder / "film.jsonl").read_text().splitlines()[-1]))
     assert last.predictions == seen.predictions
     assert not torch.equal(last.grids[0].theta, last.grids[1].theta)

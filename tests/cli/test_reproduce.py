@@ -55,7 +55,7 @@ def test_a_failing_cell_is_named_with_its_reason(call: Call, tmp_path: Path) -> 
     done = call("reproduce", "table-1", *places(tmp_path), *words)
     assert done.exit_code == 1
     assert "r-fcn seed 0 FAILED" in done.output
-    assert "`batch` must be at most the number of training digits, 4000, got 5000" in done.output
+    assert "`batch` must be at most the number of training samples, 4000, got 5000" in done.output
     assert "1 of the trainings failed: r-fcn seed 0" in done.output
     assert "Traceback" not in done.output
     assert not (tmp_path / "results").exists()

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from torchstn.cli.choosing import pick
-from torchstn.cli.looking import Survey, gather, held_out, look, survey
-from torchstn.recipes.finished import load_run
+from torchstn.cli.looking import Survey, gather, look, survey
+from torchstn.recipes.finished import load_run, load_samples
 
 from .conftest import Call
 
@@ -43,7 +43,7 @@ def test_predict_names_what_the_network_says_of_a_saved_test_digit(
     call: Call, run: Path, tmp_path: Path
 ) -> None:
     _, config, model = load_run(run)
-    pictures, _ = gather(held_out(config), torch.arange(3))
+    pictures, _ = gather(load_samples(config).held_out(), torch.arange(3))
     for k in range(3):
         values = (pictures[k, 0] * 255).round().byte().numpy()
         Image.fromarray(values).save(tmp_path / f"{k}.png")
@@ -161,7 +161,7 @@ def test_show_against_a_run_on_other_digits_is_refused(call: Call, run: Path, tm
 
 def test_survey_agrees_with_look(run: Path) -> None:
     _, config, model = load_run(run)
-    pictures, labels = gather(held_out(config), torch.arange(7))
+    pictures, labels = gather(load_samples(config).held_out(), torch.arange(7))
     seen = survey(model, zip(pictures.split(3), labels.split(3), strict=True))
     few = look(model, pictures)
     assert seen.predictions.tolist() == few.predictions

@@ -74,5 +74,5 @@ def test_held_out_digits_are_not_trained_on_and_of_every_class() -> None:
 def test_too_large_batches_and_hold_outs_are_refused(digits: Digits) -> None:
     with pytest.raises(ValueError, match=r"`batch` must be at most .* 400, got 401"):
         TrainingBatches(digits=digits, distortion="R", batch=401, seed=0)
-    with pytest.raises(ValueError, match="`validation` must leave digits"):
+    with pytest.raises(ValueError, match="`validation` must leave samples"):
         split(load_mnist(None), 4000)

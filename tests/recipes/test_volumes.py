@@ -11,8 +11,10 @@ from torchstn.data import load_mnist
 from torchstn.recipes.digits import Digits, split
 from torchstn.recipes.finished import evaluate
 from torchstn.recipes.supervised import train
-from torchstn.recipes.volumes import RECIPE, Config, build_model
+from torchstn.recipes.volumes import Config, build_model
 from torchstn.recipes.volumes.config import MODELS
+from torchstn.recipes.volumes.data import Volumes
+from torchstn.recipes.volumes.measure import measure
 from torchstn.recipes.width import count_parameters
 
 EACH = pytest.mark.parametrize("model", MODELS)
@@ -26,6 +28,10 @@ def small(model: str = "st", **overrides: Any) -> Config:
 @pytest.fixture(scope="module")
 def digits() -> Digits:
     return split(load_mnist(), 10)[1]
+
+
+def samples(config: Config, digits: Digits) -> Volumes:
+    return Volumes(config, digits, digits)
 
 
 @EACH
@@ -74,7 +80,7 @@ def test_a_cell_is_named_by_its_network() -> None:
 
 
 def test_a_training_volume_depends_on_seed_epoch_and_index_alone(digits: Digits) -> None:
-    batches = RECIPE.training_batches(small(), digits)
+    batches = samples(small(), digits).training()
     first, again = batches(0, 1, 0, 1).tensors, batches(0, 1, 0, 1).tensors
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     halves = [batches(0, 1, part, 2).tensors[0] for part in (0, 1)]
@@ -83,10 +89,8 @@ def test_a_training_volume_depends_on_seed_epoch_and_index_alone(digits: Digits)
 
 
 def test_the_volumes_judged_by_are_the_same_for_every_seed_and_process(digits: Digits) -> None:
-    whole = [torch.cat(parts) for parts in zip(*RECIPE.fixed_batches(small(), digits, 0, 1), strict=True)]
-    other = [
-        torch.cat(parts) for parts in zip(*RECIPE.fixed_batches(small(seed=1), digits, 1, 2), strict=True)
-    ]
+    whole = [torch.cat(parts) for parts in zip(*samples(small(), digits).held_out(), strict=True)]
+    other = [torch.cat(parts) for parts in zip(*samples(small(seed=1), digits).held_out(1, 2), strict=True)]
     assert torch.equal(other[0], whole[0][1::2])
     assert torch.equal(other[1], whole[1][1::2])
 
@@ -102,8 +106,7 @@ def test_a_training_ends_in_a_result_and_a_run_that_says_how_digits_are_seen(tmp
 
 
 def test_an_untrained_transformer_sees_what_a_projection_sees(digits: Digits) -> None:
-    config = small()
-    assert RECIPE.measure is not None
-    seen = RECIPE.measure(config, digits, build_model(config))["view"]
+    config, volumes = small(), samples(small(), digits)
+    seen = measure(volumes, build_model(config))["view"]
     assert seen["transformed"] == pytest.approx(seen["untransformed"])
-    assert set(RECIPE.measure(config, digits, build_model(small("cnn-3d")))["view"]) == {"untransformed"}
+    assert set(measure(volumes, build_model(small("cnn-3d")))["view"]) == {"untransformed"}

@@ -7,9 +7,10 @@ from typing import Any
 import typer
 
 from ..recipes.co_localisation import Config
+from ..recipes.digit_samples import find_digits
 from ..recipes.record import result_path, run_name
 from ..training import Run, atomic_write
-from .digits import default_data_dir
+from .data_folder import data_folder
 from .plainly import INTERRUPTED, note, out
 from .report import result_json, result_table
 from .settings import ResultsFolder, Resume, RunFolder
@@ -32,7 +33,7 @@ def co_localisation(
     from ..recipes.co_localisation import train
     from .train import resume_command
 
-    settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
+    settings["data_dir"] = data_folder(find_digits, settings["data_dir"], settings["preset"])
     config = Config.make(**settings)
     folder = to or Path("runs") / run_name(config)
     if Run(folder).exists() and not resume:

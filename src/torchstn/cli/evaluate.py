@@ -14,7 +14,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training.")],
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The four MNIST files; default, where the run found them."),
+        typer.Option(metavar="FOLDER", help="Folder of the data; default, where the run found it."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:

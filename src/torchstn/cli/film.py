@@ -9,14 +9,13 @@ from matplotlib.figure import Figure
 
 from ..figures.film import film_bytes
 from ..grid import Grid
-from ..recipes.finished import held_out_digits
 from ..recipes.networks import DigitClassifier
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import TrainingConfig
 from ..training import Metrics, Run, atomic_write
 from .choosing import pick_evenly
 from .drawings import Sheet, drawing_of
-from .looking import Look, gather, held_out, look
+from .looking import Look, gather, look
 
 _LONGEST = 40
 
@@ -38,11 +37,12 @@ class Film:
 
     def __init__(self, config: TrainingConfig, folder: Path, count: int = 8) -> None:
         self._config, self._drawing = config, drawing_of(config.recipe)
-        self._model = cast(DigitClassifier, RECIPES[config.recipe].build_model(config).eval())
+        recipe = RECIPES[config.recipe]
+        samples = recipe.load(config)
+        self._model = cast(DigitClassifier, recipe.build_model(config, samples.classes).eval())
         if not self._model.transformers:
             raise ValueError(f"{config.cell} has no transformer that could be filmed.")
-        places = pick_evenly(len(held_out_digits(config)), count)
-        self._images, labels = gather(held_out(config), places)
+        self._images, labels = gather(samples.held_out(), pick_evenly(len(samples), count))
         self._labels: list[int] = labels.tolist()
         self._start = look(self._model, self._images)
         self._run = Run(folder)

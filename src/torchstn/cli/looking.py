@@ -2,16 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..grid import Grid
-from ..recipes.finished import held_out_digits
 from ..recipes.networks import DigitClassifier
-from ..recipes.registry import RECIPES
-from ..recipes.training_config import TrainingConfig
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 
@@ -89,11 +85,6 @@ def _distance(model: DigitClassifier, grids: tuple[Grid, ...]) -> Tensor:
     identities = [transformer.transform.identity() for transformer in model.transformers]
     theta = torch.cat([grid.theta for grid in grids if grid.theta is not None], 1)
     return (theta - torch.cat(identities).to(theta)).norm(dim=1)
-
-
-def held_out(config: TrainingConfig, data_dir: Path | None = None) -> Batches:
-    """What a run is judged by, a batch at a time: inputs (b, ...) and labels (b,)."""
-    return RECIPES[config.recipe].fixed_batches(config, held_out_digits(config, data_dir), 0, 1)
 
 
 def gather(batches: Batches, places: Tensor) -> tuple[Tensor, Tensor]:

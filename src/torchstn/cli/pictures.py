@@ -7,12 +7,13 @@ from torch import Tensor
 
 from ..figures import curves, save_figure
 from ..figures.saving import MNIST_CREDIT
-from ..recipes.finished import Finished, held_out_digits, load_run
+from ..recipes.finished import Finished, load_run, load_samples
+from ..recipes.samples import Samples
 from ..recipes.straightness import straightness
 from ..training import Run
 from .choosing import pick
 from .drawings import Sheet, draw_boxes, draw_means, drawing_of
-from .looking import gather, held_out, look, survey
+from .looking import gather, look, survey
 
 
 def draw_run(
@@ -36,7 +37,7 @@ def draw_run(
         seed: Picks other ones.
         against: Folder of another run. Only what that one takes for another and this one reads rightly is
             then drawn, whatever `choose` says.
-        data_dir: The MNIST files; default, where the run found them.
+        data_dir: Folder of the data; default, where the run found it.
 
     Returns:
         The pictures.
@@ -45,17 +46,18 @@ def draw_run(
         ValueError: If a run has not finished, its data is missing, there is no picture of its recipe, it has
             no samples of that choice, or the two runs were judged by different samples.
     """
-    finished = load_run(run)
+    recipe, config, model = finished = load_run(run)
+    samples = load_samples(config, data_dir)
     if against is None:
-        sheet = _sheet(finished, count, choose, seed, data_dir)
+        sheet = _sheet(finished, samples, count, choose, seed)
     else:
-        sheet = _sheet_against(finished, load_run(against), count, seed, data_dir)
-    recipe, config, model = finished
+        other = load_run(against)
+        sheet = _sheet_against(finished, samples, other, load_samples(other.config, data_dir), count, seed)
     drawing = drawing_of(recipe.name)
     figures = {drawing.name: drawing.samples(config, sheet)}
     if model.transformers:
-        found = straightness(model, recipe.digits_shown(config, held_out_digits(config, data_dir)))
-        figures["means"] = draw_means(found)
+        if recipe.digits_shown is not None:
+            figures["means"] = draw_means(straightness(model, recipe.digits_shown(samples)))
         if sheet.seen.images.ndim == 4:
             figures["boxes"] = draw_boxes(sheet)
     drawn = [
@@ -67,21 +69,21 @@ def draw_run(
     return drawn
 
 
-def _sheet(finished: Finished, count: int, choose: str, seed: int | None, data_dir: Path | None) -> Sheet:
-    seen = survey(finished.model, held_out(finished.config, data_dir))
-    images, labels = gather(held_out(finished.config, data_dir), pick(seen, count, choose, seed))
+def _sheet(finished: Finished, samples: Samples, count: int, choose: str, seed: int | None) -> Sheet:
+    seen = survey(finished.model, samples.held_out())
+    images, labels = gather(samples.held_out(), pick(seen, count, choose, seed))
     return Sheet(look(finished.model, images), labels.tolist())
 
 
 def _sheet_against(
-    finished: Finished, other: Finished, count: int, seed: int | None, data_dir: Path | None
+    finished: Finished, samples: Samples, other: Finished, theirs: Samples, count: int, seed: int | None
 ) -> Sheet:
     """The samples that the other run alone takes for another, and over each what it takes it for."""
-    seen, missed = (survey(run.model, held_out(run.config, data_dir)) for run in (finished, other))
+    seen, missed = survey(finished.model, samples.held_out()), survey(other.model, theirs.held_out())
     _check_same(seen.labels, missed.labels)
     chosen = pick(seen, count, "against", seed, missed)
-    images, labels = gather(held_out(finished.config, data_dir), chosen)
-    _check_same(images, gather(held_out(other.config, data_dir), chosen)[0])
+    images, labels = gather(samples.held_out(), chosen)
+    _check_same(images, gather(theirs.held_out(), chosen)[0])
     network = other.config.cell.rpartition("/")[2]
     above = [f"{network}: {prediction}" for prediction in missed.predictions[chosen].tolist()]
     return Sheet(look(finished.model, images), labels.tolist(), above)

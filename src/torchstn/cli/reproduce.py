@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,6 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from ..data import get_data_dir
-from ..data.mnist_files import find_mnist
 from ..figures import read_results, results_table
 from ..reproduce import (
     ALL,
@@ -27,6 +25,7 @@ from ..reproduce import (
     duration,
     measure,
     paper_numbers,
+    presets,
     read_costs,
     seconds_in_all,
     select,
@@ -37,7 +36,9 @@ from .choices import one_of
 from .plainly import FAILURE, INTERRUPTED, err, note, out, plainly, stop
 
 _EXPERIMENTS = (*EXPERIMENTS, ALL)
-_PRESETS = ("demo", "quick", "paper")
+
+Words = Mapping[Cell, tuple[str, ...]]
+"""The cells to train, and the options that the training of each gets."""
 
 
 @plainly
@@ -47,7 +48,14 @@ def reproduce(
         list[str] | None,
         typer.Argument(metavar="[-- OPTIONS]", help="After --: further options for every training."),
     ] = None,
-    preset: Annotated[str, typer.Option(metavar="NAME", callback=one_of(_PRESETS))] = "quick",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=one_of(presets()),
+            help=f"{', '.join(presets())}; default, what each recipe usually takes.",
+        ),
+    ] = None,
     seeds: Annotated[str, typer.Option(metavar="0,1,2", help="One training of each cell for each.")] = "0",
     only: Annotated[
         list[str] | None,
@@ -68,7 +76,7 @@ def reproduce(
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads that each computes with.")] = 1,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The four MNIST files; default, where data get put them."),
+        typer.Option(metavar="FOLDER", help="Folder of the data; default, where torchstn data get puts it."),
     ] = None,
     results: Annotated[Path, typer.Option(metavar="FOLDER", help="Where results are kept.")] = Path(
         "results"
@@ -81,11 +89,12 @@ def reproduce(
     where it stopped. A training that fails does not stop the others.
     """
     cells = select(experiment, tuple(only or ()))
-    words = _words(preset, threads, data_dir, more or [])
+    usual = ("--threads", str(threads), *_checked(more or []))
+    words = {cell: usual if plan else _words(cell, preset, data_dir, usual) for cell in cells}
     if costs:
-        _measure(cells, preset, threads, words, results)
+        _measure(words, preset, threads, results)
         return
-    whole = _plan(cells, preset, _seeds(seeds), threads, words, results, runs)
+    whole = _plan(words, preset, _seeds(seeds), threads, results, runs)
     if plan:
         _show(whole, jobs)
         return
@@ -95,19 +104,20 @@ def reproduce(
         stop(f"{len(failed)} of the trainings failed: {', '.join(job.name for job in failed)}.", FAILURE)
 
 
-def _words(preset: str, threads: int, data_dir: Path | None, more: list[str]) -> tuple[str, ...]:
-    """The options that every training gets."""
+def _checked(more: list[str]) -> list[str]:
+    """The further options, unless they are something else."""
     if more and not more[0].startswith("-"):
         raise ValueError(
             f"{more[0]!r} is no option; options for every training come after --, such as -- --device cpu. "
             "For several patterns write --only before each."
         )
-    words = ["--threads", str(threads), *more]
-    if data_dir is None and preset == "demo":
-        return tuple(words)
-    folder = data_dir or get_data_dir()
-    find_mnist(folder)  # the tables are of all of MNIST, not of what a training takes in its place
-    return (*words, "--data-dir", str(folder))
+    return more
+
+
+def _words(cell: Cell, preset: str | None, data_dir: Path | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """The options that a training gets."""
+    folder = cell.find_data(data_dir, preset or cell.usual_preset)
+    return usual if folder is None else (*usual, "--data-dir", str(folder))
 
 
 def _seeds(text: str) -> list[int]:
@@ -118,23 +128,21 @@ def _seeds(text: str) -> list[int]:
 
 
 def _plan(
-    cells: Sequence[Cell],
-    preset: str,
-    seeds: Sequence[int],
-    threads: int,
-    words: tuple[str, ...],
-    results: Path,
-    runs: Path,
+    words: Words, preset: str | None, seeds: Sequence[int], threads: int, results: Path, runs: Path
 ) -> Plan:
-    jobs = (Job(cell, preset, seed, results, runs, words) for seed in seeds for cell in cells)
+    jobs = (
+        Job(cell, preset or cell.usual_preset, seed, results, runs, more)
+        for seed in seeds
+        for cell, more in words.items()
+    )
     return Plan(tuple(jobs), threads, read_costs(costs_path(results)))
 
 
-def _measure(cells: Sequence[Cell], preset: str, threads: int, words: tuple[str, ...], results: Path) -> None:
+def _measure(words: Words, preset: str | None, threads: int, results: Path) -> None:
     """Measures cell after cell, keeping each as it comes, and prints the table."""
     path = costs_path(results)
-    for cell in track(cells, "Measuring", console=err, disable=not err.is_terminal, transient=True):
-        cost = measure(cell, preset, threads, words)
+    for cell in track(words, "Measuring", console=err, disable=not err.is_terminal, transient=True):
+        cost = measure(cell, preset or cell.usual_preset, threads, words[cell])
         write_costs(path, read_costs(path).with_(cost))
         note(
             f"{cell.recipe} {cell.name}: {cost.of_an_epoch:.3g} s for 60,000 images, "
@@ -190,9 +198,10 @@ def _train(plan: Plan, side_by_side: int) -> list[Job]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _tables(experiment: str, preset: str, results: Path) -> None:
+def _tables(experiment: str, preset: str | None, results: Path) -> None:
     """Prints the paper's tables with what is there of ours."""
-    papers = paper_numbers(select(experiment))
-    found = [one for one in read_results(results) if one.preset == preset]
-    here = [one for one in found if one.cell in papers.get(one.recipe, {})]
+    cells = select(experiment)
+    papers = paper_numbers(cells)
+    wanted = {(cell.recipe, preset or cell.usual_preset, cell.name) for cell in cells}
+    here = [one for one in read_results(results) if (one.recipe, one.preset, one.cell) in wanted]
     typer.echo(results_table(here, papers), nl=False)

@@ -25,7 +25,7 @@ def show(
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The four MNIST files; default, where the run found them."),
+        typer.Option(metavar="FOLDER", help="Folder of the data; default, where the run found it."),
     ] = None,
 ) -> None:
     """Draw what a trained network does: input, the grid it chose drawn on it, output, predicted class.

@@ -16,7 +16,7 @@ from ..recipes.training_config import Choices, TrainingConfig
 from ..training import Run, atomic_write
 from .choices import one_of
 from .co_localisation import co_localisation
-from .digits import default_data_dir
+from .data_folder import data_folder
 from .plainly import INTERRUPTED, is_main_process, note, out, plainly
 from .report import result_json, result_table
 from .settings import ResultsFolder, Resume, RunFolder, option, with_options
@@ -31,7 +31,7 @@ def _group() -> None:
     pass
 
 
-def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
+def command_of(recipe: Recipe[Any, Any]) -> Callable[..., None]:
     """The command that trains a recipe."""
 
     def command(
@@ -43,7 +43,7 @@ def command_of(recipe: Recipe[Any]) -> Callable[..., None]:
         ] = False,
         **settings: Any,
     ) -> None:
-        settings["data_dir"] = default_data_dir(settings["data_dir"], settings["preset"])
+        settings["data_dir"] = data_folder(recipe.find_data, settings["data_dir"], settings["preset"])
         _train(recipe.config.make(**settings), to, resume, results, film)
 
     command.__doc__ = f"""Train on {recipe.summary}

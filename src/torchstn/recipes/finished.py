@@ -1,17 +1,14 @@
 """A finished run of any recipe taken up again: its config, its model, how it does."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-from torch import nn
-
-from ..data import load_mnist
 from ..training import Run
-from .digits import Digits, split
+from .judging import score
 from .recipe import Recipe
 from .registry import RECIPES
-from .straightness import straightness
+from .samples import Samples
 from .training_config import TrainingConfig
 
 _FIRST = "distorted-mnist"
@@ -27,7 +24,7 @@ class Finished(NamedTuple):
         model: With the final weights, ready to predict.
     """
 
-    recipe: Recipe[Any]
+    recipe: Recipe[Any, Any]
     config: Any
     model: Any
 
@@ -41,7 +38,7 @@ def load_run(folder: Path | str) -> Finished:
     run = Run(folder)
     config = read_config(run)
     recipe = RECIPES[config.recipe]
-    model = recipe.build_model(config)
+    model = recipe.build_model(config, run.classes)
     try:
         model.load_state_dict(run.load_weights())
     except RuntimeError as error:
@@ -65,15 +62,19 @@ def read_config(run: Run) -> TrainingConfig:
         raise ValueError(f"`{run.folder}` holds no run of {name}: {error}.") from error
 
 
-def held_out_digits(config: TrainingConfig, data_dir: Path | str | None = None) -> Digits:
-    """The digits a run is judged by.
+def load_samples(config: TrainingConfig, data_dir: Path | str | None = None) -> Samples:
+    """The data of a run.
 
     Args:
         config: The run's.
-        data_dir: The MNIST files; default, where the run found them.
+        data_dir: Its folder; default, where the run found it.
+
+    Raises:
+        ValueError: If the data is missing or damaged.
     """
-    place = data_dir if data_dir is not None else config.data_dir
-    return split(load_mnist(None if place is None else Path(place)), config.validation)[1]
+    elsewhere = config if data_dir is None else replace(config, data_dir=str(data_dir))
+    samples: Samples = RECIPES[config.recipe].load(elsewhere)
+    return samples
 
 
 def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
 
     Args:
         folder: The run.
-        data_dir: The MNIST files; default, where the run found them.
+        data_dir: Folder of the data; default, where the run found it.
 
     Returns:
         `error` in per cent, the `count` of samples, `confusion`, whose row is the class and whose
@@ -93,26 +94,6 @@ def evaluate(folder: Path | str, *, data_dir: Path | str | None = None) -> dict[
         ValueError: If the folder holds no finished run, or the data is missing or damaged.
     """
     recipe, config, model = load_run(folder)
-    digits = held_out_digits(config, data_dir)
-    judged = score(recipe, config, model, digits)
-    if model.transformers:
-        found = straightness(model, recipe.digits_shown(config, digits))
-        judged |= {"straight_before": found.before.tolist(), "straight_after": found.after.tolist()}
-    return judged if recipe.measure is None else judged | dict(recipe.measure(config, digits, model))
-
-
-@torch.no_grad()
-def score(recipe: Recipe[Any], config: TrainingConfig, model: nn.Module, digits: Digits) -> dict[str, Any]:
-    """Error in per cent, count, and confusion of a model on the samples made once and for all of digits."""
-    device, classes = next(model.parameters()).device, recipe.classes
-    confusion = torch.zeros(classes, classes, dtype=torch.int64)
-    model.eval()
-    for pictures, labels in recipe.fixed_batches(config, digits, 0, 1):
-        guesses = model(pictures.to(device)).argmax(1).cpu()
-        confusion += torch.bincount(labels * classes + guesses, minlength=classes**2).view(classes, classes)
-    count = int(confusion.sum())
-    return {
-        "error": 100 * (1 - int(confusion.trace()) / count),
-        "count": count,
-        "confusion": confusion.tolist(),
-    }
+    samples = load_samples(config, data_dir)
+    judged = score(samples, model)
+    return judged if recipe.measure is None else judged | dict(recipe.measure(samples, model))

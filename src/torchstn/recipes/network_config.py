@@ -3,15 +3,16 @@
 from dataclasses import Field, dataclass
 from typing import Any, Self
 
-from .training_config import TrainingConfig, setting
+from .digit_config import DigitConfig
+from .training_config import setting
 
 TRANSFORMS = ("affine", "projective", "tps")
 NO_TRANSFORM = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkConfig(TrainingConfig):
-    """Beside the choices of every training, which network and which transformation."""
+class NetworkConfig(DigitConfig):
+    """Beside the choices of every training on digits, which network and which transformation."""
 
     model: str = setting("The network.", "st-cnn")
     transform: str = setting(
@@ -36,7 +37,7 @@ class NetworkConfig(TrainingConfig):
         return named if self.has_transformer else {k: v for k, v in named.items() if k != "transform"}
 
     @classmethod
-    def make(cls, preset: str = "quick", **choices: Any) -> Self:
+    def make(cls, preset: str | None = None, **choices: Any) -> Self:
         """As of every config; the transform of a model without a transformer is ignored."""
         if not _has_transformer(choices.get("model", cls.model)):
             choices["transform"] = NO_TRANSFORM

@@ -1,50 +1,56 @@
 """What makes an experiment: a config, a model, samples to train on and samples to be judged by."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
-from ..training import Batches
-from .digits import Digits
-from .networks import DigitClassifier
+from .judging import ERROR, Metric, cross_entropy
+from .samples import Batch, Samples
 from .training_config import TrainingConfig
 
 C = TypeVar("C", bound=TrainingConfig)
+S = TypeVar("S", bound=Samples)
 
 
 @dataclass(frozen=True)
-class Recipe(Generic[C]):
-    """A supervised experiment on digits, as `torchstn.recipes.supervised` trains and judges it.
+class Recipe(Generic[C, S]):
+    """A supervised experiment, as `torchstn.recipes.supervised` trains and judges it.
 
     Attributes:
         summary: What it asks, in a sentence for the command line.
         config: Its choices; also names it.
+        find_data: Which folder to take the data from, of the one the user names, if any, and the preset;
+            None where the data needs no folder. Refuses a folder that does not hold it.
+        load: A config's samples. Whatever may be wrong with the data is found here.
+        build_model: A config's model with its initial weights, given the names of the samples' classes:
+            inputs to logits (b, classes), or (b, k, classes) where samples have k labels each.
+        paper: The paper's number for a config, or None.
+        objective: Of a config, the model's outputs and what else a batch holds: "loss" to minimise and
+            "error" in per cent, (b,) each, and any other number to log.
+        metric: What the table of results counts.
         answer: What a class is, in a word: "digit".
-        classes: How many a model tells apart.
-        build_model: A config's model with its initial weights: inputs (b, ...) to logits (b, classes).
-        training_batches: A config's samples to train on, made of the training digits.
-        fixed_batches: A config's samples to be judged by, made of the held-out digits: what process `part`
-            of `parts` has of them, as batches of inputs and labels.
-        paper_error: The paper's test error in per cent, or None.
-        canvas: The shape (c, h, w) of its inputs where they are pictures, a digit in each channel.
-        digits_shown: The same samples as `fixed_batches`: pictures (b, c, h, w), or volumes (b, c, d, h, w),
-            and the digit (b, c) in each channel.
-        measure: More to say of a finished model than how often it errs and how far it straightens digits.
+        canvas: The shape (c, h, w) of its inputs where they are pictures, a digit in each channel. Without it
+            `torchstn predict` has nothing to read.
+        digits_shown: The samples to be judged by, where they are digits: pictures (b, c, h, w), or volumes
+            (b, c, d, h, w), and the digit (b, c) in each channel.
+        measure: More to say of a finished model than how often it errs.
     """
 
     summary: str
     config: type[C]
-    answer: str
-    classes: int
-    build_model: Callable[[C], nn.Module]
-    training_batches: Callable[[C, Digits], Batches]
-    fixed_batches: Callable[[C, Digits, int, int], Iterator[tuple[Tensor, Tensor]]]
-    paper_error: Callable[[C], float | None]
-    digits_shown: Callable[[C, Digits], Iterator[tuple[Tensor, Tensor]]]
+    find_data: Callable[[Path | None, str], Path | None]
+    load: Callable[[C], S]
+    build_model: Callable[[C, Sequence[str]], nn.Module]
+    paper: Callable[[C], float | None]
+    objective: Callable[..., Mapping[str, Tensor]] = cross_entropy
+    metric: Metric = ERROR
+    answer: str = "class"
     canvas: Callable[[C], tuple[int, int, int]] | None = None
-    measure: Callable[[C, Digits, DigitClassifier], Mapping[str, Any]] | None = None
+    digits_shown: Callable[[S], Iterator[Batch]] | None = None
+    measure: Callable[[S, Any], Mapping[str, Any]] | None = None
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..training import machine
+from .judging import Metric
 from .training_config import Choices, TrainingConfig, load_preset
 
 _UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_seconds")
@@ -14,6 +15,7 @@ _UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_secon
 def result_record(
     config: TrainingConfig,
     *,
+    metric: Metric,
     error: float,
     paper: float | None,
     parameters: int,
@@ -26,8 +28,9 @@ def result_record(
 
     Args:
         config: The training.
-        error: In per cent, of the digits it was judged by.
-        paper: The paper's error, if it has one.
+        metric: What is counted.
+        error: In per cent, of the samples it was judged by.
+        paper: The paper's number, if it has one.
         parameters: Learnable numbers of the model.
         steps: Optimiser steps.
         seconds: Time spent training.
@@ -37,13 +40,13 @@ def result_record(
     Returns:
         A record that JSON can hold.
     """
-    held_out = "validation error (%)" if config.validation else "test error (%)"
+    held_out = "validation" if config.validation else "test"
     return {
         "recipe": config.recipe,
         "cell": config.cell,
         "seed": config.seed,
-        "metric": held_out,
-        "value": round(error, 4),
+        "metric": f"{held_out} {metric.name} (%)",
+        "value": round(metric.of(error), 4),
         "paper": paper,
         "parameters": parameters,
         "preset": config.preset,

@@ -7,6 +7,6 @@ from .mnist_addition import RECIPE as MNIST_ADDITION
 from .recipe import Recipe
 from .volumes import RECIPE as VOLUMES
 
-RECIPES: dict[str, Recipe[Any]] = {
+RECIPES: dict[str, Recipe[Any, Any]] = {
     recipe.name: recipe for recipe in (DISTORTED_MNIST, MNIST_ADDITION, VOLUMES)
 }

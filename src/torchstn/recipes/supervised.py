@@ -10,18 +10,17 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .. import SpatialTransformer
-from ..data import Mnist, load_mnist
 from ..training import Reporter, Run, commit, fit, keep_freed_memory
 from ..training.progress import Listener
-from .digits import Digits, split
-from .finished import read_config, score
+from .finished import read_config
+from .judging import error_sums, score
 from .optimisation import make_optimiser, make_schedule, make_settings
 from .recipe import Recipe
 from .record import result_record
 from .registry import RECIPES
+from .samples import Samples
 from .training_config import TrainingConfig
 from .watch import Watch
 from .width import count_parameters
@@ -66,49 +65,51 @@ def train(
         if run.result is not None:
             return run.result
         # Before the folder becomes a run: a refusal must not leave one behind.
-        mnist = load_mnist(None if config.data_dir is None else Path(config.data_dir))
-        model = recipe.build_model(config)
+        samples = recipe.load(config)
+        if run.exists():
+            _check_same_classes(run, samples)
+        model = recipe.build_model(config, samples.classes)
         accelerator.wait_for_everyone()
         if accelerator.is_main_process and not run.exists():
-            run.start({"recipe": config.recipe, **asdict(config)})
+            run.start({"recipe": config.recipe, **asdict(config)}, samples.classes)
         accelerator.wait_for_everyone()
-        return _train(recipe, config, run, mnist, model, accelerator, progress, listener)
+        return _train(recipe, config, run, samples, model, accelerator, progress, listener)
 
 
 def _train(
-    recipe: Recipe[Any],
+    recipe: Recipe[Any, Any],
     config: TrainingConfig,
     run: Run,
-    mnist: Mnist,
+    samples: Samples,
     model: nn.Module,
     accelerator: Accelerator,
     progress: bool,
     listener: Listener | None,
 ) -> dict[str, Any]:
     version, main = commit(), accelerator.is_main_process
-    digits, held_out = split(mnist, config.validation)
     fitted = fit(
         model,
         make_optimiser(model, config),
-        recipe.training_batches(config, digits),
-        partial(_objective, precision=config.precision),
+        samples.training(),
+        partial(_objective, recipe, config),
         run,
         make_settings(config, accelerator),
         accelerator=accelerator,
         schedule=make_schedule(config),
         listener=listener,
-        evaluation=partial(_sums, recipe, config, held_out) if config.validation else None,
+        evaluation=partial(error_sums, samples) if config.validation else None,
         observer=Watch(warn=main) if _has_transformer(model) else None,
         reporter=partial(Reporter, config.cell, enabled=progress and main),
     )
     record = result_record(
         config,
-        error=score(recipe, config, fitted.model, held_out)["error"],
-        paper=recipe.paper_error(config),
+        metric=recipe.metric,
+        error=score(samples, fitted.model)["error"],
+        paper=recipe.paper(config),
         parameters=count_parameters(model),
         steps=fitted.steps,
         seconds=fitted.seconds,
-        data=f"{mnist.name}, sha256 {mnist.sha256}",
+        data=samples.origin,
         version=version,
     )
     if main:
@@ -122,23 +123,12 @@ def _has_transformer(model: nn.Module) -> bool:
     return any(isinstance(module, SpatialTransformer) for module in model.modules())
 
 
-def _objective(model: nn.Module, pictures: Tensor, labels: Tensor, *, precision: str) -> dict[str, Tensor]:
-    with torch.autocast(pictures.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        logits = model(pictures)
-    loss = functional.cross_entropy(logits.float(), labels, reduction="none")
-    return {"loss": loss, "error": 100.0 * (logits.argmax(1) != labels)}
-
-
-def _sums(
-    recipe: Recipe[Any], config: TrainingConfig, digits: Digits, model: nn.Module, part: int, parts: int
-) -> Mapping[str, float]:
-    """The sums behind the validation error, over one process's share."""
-    wrong = count = 0
-    device = next(model.parameters()).device
-    for pictures, labels in recipe.fixed_batches(config, digits, part, parts):
-        wrong += int((model(pictures.to(device)).argmax(1).cpu() != labels).sum())
-        count += len(labels)
-    return {"validation_error": 100.0 * wrong, "count": count}
+def _objective(
+    recipe: Recipe[Any, Any], config: TrainingConfig, model: nn.Module, inputs: Tensor, *others: Tensor
+) -> Mapping[str, Tensor]:
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        outputs = model(inputs)
+    return recipe.objective(config, outputs, *others)
 
 
 def _check_known(run: Run, config: TrainingConfig, resume: bool) -> None:
@@ -158,3 +148,11 @@ def _check_same(old: TrainingConfig, new: TrainingConfig) -> None:
     ]
     if changed:
         raise ValueError(f"The run cannot be resumed with other settings: {'; '.join(changed)}.")
+
+
+def _check_same_classes(run: Run, samples: Samples) -> None:
+    if run.classes != samples.classes:
+        raise ValueError(
+            f"The run cannot be resumed with other classes: they were {', '.join(run.classes)}; the data now "
+            f"has {', '.join(samples.classes)}."
+        )

@@ -7,8 +7,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-PRESETS = ("demo", "quick", "paper")
-
 
 def setting(
     text: str, default: Any = MISSING, *, choices: tuple[str, ...] | None = None, least: float | None = None
@@ -39,14 +37,16 @@ class Choices:
     """The fields that say which cell of the recipe's table this is."""
 
     preset: str = setting(
-        "Where the choices below come from: demo, quick or paper.", "quick", choices=PRESETS
+        "Where the choices below come from: demo, quick or paper.",
+        "quick",
+        choices=("demo", "quick", "paper"),
     )
-    seed: int = setting("Of the initial weights, the order and the distortions of the digits.", 0, least=0)
-    data_dir: str | None = setting("Folder of the MNIST files; default, the 5,000 embedded digits.", None)
+    seed: int = setting("Of the initial weights, the samples' order and what is done to them.", 0, least=0)
+    data_dir: str | None = setting("Folder of the data; default, where torchstn data get puts it.", None)
     threads: int = setting("Threads to compute with; 0 leaves it to torch.", 0, least=0)
     device: str = setting("auto (a GPU if there is one) or cpu.", "auto", choices=("auto", "cpu"))
     validation: int = setting(
-        "Training digits to judge by instead of the test set; not trained on.", 0, least=0
+        "Training samples to judge by instead of the test set; not trained on.", 0, least=0
     )
     checkpoint_seconds: float = setting("Time between two checkpoints in seconds.", 60.0, least=0)
 
@@ -72,11 +72,11 @@ class Choices:
         return {name: getattr(self, name) for name in self.CELL}
 
     @classmethod
-    def make(cls, preset: str = "quick", **choices: Any) -> Self:
+    def make(cls, preset: str | None = None, **choices: Any) -> Self:
         """A preset with whatever else is to differ.
 
         Args:
-            preset: "demo", "quick" or "paper".
+            preset: One of `presets`; None takes the recipe's usual one.
             **choices: Other fields. A value of None leaves the preset's, or the default.
 
         Raises:
@@ -88,7 +88,14 @@ class Choices:
             for name, value in choices.items()
             if value is not None
         }
+        preset = cls.preset if preset is None else preset
         return cls(preset=preset, **cls._filled(preset, chosen))
+
+    @classmethod
+    def presets(cls) -> tuple[str, ...]:
+        """The names of the recipe's presets."""
+        choices: dict[str, tuple[str, ...]] = {item.name: item.metadata["choices"] for item in fields(cls)}
+        return choices["preset"]
 
     @classmethod
     def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -120,9 +127,8 @@ class TrainingConfig(Choices):
         TypeError: If a value is of the wrong type.
     """
 
-    parameters: int = setting("Learnable numbers in the model, which its width is searched to meet.", least=1)
     iterations: int = setting("Steps of the optimiser.", least=1)
-    batch: int = setting("Digits a step.", least=1)
+    batch: int = setting("Samples a step.", least=1)
     optimiser: str = setting("sgd or adamw.", choices=("sgd", "adamw"))
     learning_rate: float = setting("The learning rate at its highest.", least=0)
     localisation_rate: float = setting(
@@ -170,12 +176,12 @@ def load_preset(config: type[Choices], name: str) -> dict[str, Any]:
 
     Args:
         config: The recipe's.
-        name: "demo", "quick" or "paper".
+        name: One of its `presets`.
 
     Raises:
         ValueError: If there is no such preset.
     """
-    check_choice("preset", name, PRESETS)
+    check_choice("preset", name, config.presets())
     package = config.__module__.rpartition(".")[0]
     text = resources.files(package).joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

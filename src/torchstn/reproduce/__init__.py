@@ -5,6 +5,7 @@ from .cells import EXPERIMENTS as EXPERIMENTS
 from .cells import Cell as Cell
 from .cells import beside as beside
 from .cells import paper_numbers as paper_numbers
+from .cells import presets as presets
 from .cells import select as select
 from .costs import Cost as Cost
 from .costs import Costs as Costs

@@ -4,17 +4,28 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from ..data import get_data_dir
 from ..recipes import co_localisation
+from ..recipes.digit_samples import find_digits
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import Choices
 
-_RECIPES: dict[str, tuple[type[Choices], Callable[[Any], float | None]]] = {
-    **{name: (recipe.config, recipe.paper_error) for name, recipe in RECIPES.items()},
-    "co-localisation": (co_localisation.Config, co_localisation.paper_share),
+
+class _Known(NamedTuple):
+    """Of a recipe the choices, the paper's number for them, and where the data is."""
+
+    config: type[Choices]
+    paper: Callable[[Any], float | None]
+    find_data: Callable[[Path | None, str], Path | None]
+
+
+_RECIPES = {
+    **{name: _Known(recipe.config, recipe.paper, recipe.find_data) for name, recipe in RECIPES.items()},
+    "co-localisation": _Known(co_localisation.Config, co_localisation.paper_share, find_digits),
 }
-"""Of each recipe the choices, and the paper's number for them."""
 _TRANSFORMS = ("affine", "projective", "tps")
 Options = tuple[tuple[str, str | int], ...]
 
@@ -41,12 +52,31 @@ class Cell:
     @property
     def paper(self) -> float | None:
         """The paper's number for it, None where it gives none."""
-        return _RECIPES[self.recipe][1](self.config("paper"))
+        return _RECIPES[self.recipe].paper(self.config("paper"))
+
+    @property
+    def usual_preset(self) -> str:
+        """The one that is meant where none is named."""
+        return _RECIPES[self.recipe].config.preset
+
+    def find_data(self, given: Path | None, preset: str) -> Path | None:
+        """Which folder its trainings take the data from; None where they need none, as a demo may.
+
+        Args:
+            given: The one the user names; default, where `torchstn data get` puts it.
+            preset: The demo may do with less than all.
+
+        Raises:
+            ValueError: If the data is not there: the tables are of all of it, not of what a training takes in
+                its place.
+        """
+        folder = get_data_dir() if given is None and preset != "demo" else given
+        return _RECIPES[self.recipe].find_data(folder, preset)
 
     @lru_cache(maxsize=1024)  # noqa: B019  # cells live as long as the process
     def config(self, preset: str, seed: int = 0) -> Choices:
         """What its training is by a preset."""
-        return _RECIPES[self.recipe][0].make(preset, **dict(self.options), seed=seed)
+        return _RECIPES[self.recipe].config.make(preset, **dict(self.options), seed=seed)
 
 
 def _networks(*models: str) -> Iterator[tuple[str, Options]]:
@@ -129,6 +159,11 @@ def select(experiment: str, patterns: tuple[str, ...] = ()) -> list[Cell]:
             names = ", ".join(cell.name for cell in chosen)
             raise ValueError(f"No cell of {experiment} matches {pattern!r}; there are {names}.")
     return [cell for cell in chosen if not patterns or any(_matches(cell, each) for each in patterns)]
+
+
+def presets() -> tuple[str, ...]:
+    """The names of all presets that some recipe has."""
+    return tuple(dict.fromkeys(name for known in _RECIPES.values() for name in known.config.presets()))
 
 
 def _matches(cell: Cell, pattern: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Run:
         self._checkpoints = self.folder / "checkpoints"
         self._weights = self.folder / "model.safetensors"
         self._result = self.folder / "result.json"
+        self._classes = self.folder / "classes.json"
         self._locked = False
 
     def exists(self) -> bool:
@@ -68,10 +69,31 @@ class Run:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"`{self._config}` is no valid TOML: {error}.") from error
 
-    def start(self, config: Mapping[str, Any]) -> None:
-        """Writes the settings of a new run; what an earlier crash left over is removed."""
+    def start(self, config: Mapping[str, Any], classes: Sequence[str] = ()) -> None:
+        """Writes the settings of a new run; what an earlier crash left over is removed.
+
+        Args:
+            config: The settings.
+            classes: The names of what is told apart, where the run has to keep them.
+        """
         self.clean()
+        if classes:
+            atomic_write(self._classes, json.dumps(list(classes), ensure_ascii=False) + "\n")
         atomic_write(self._config, to_toml(config))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names that the run was started with; none where it has to keep none.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
+        if not self._classes.exists():
+            return ()
+        try:
+            return tuple(map(str, json.loads(self._classes.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"`{self._classes}` must be a JSON list of names: {error}.") from error
 
     def clean(self) -> None:
         """Removes the temporary files of a process that was killed."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..digits import MNIST_FOLDER
 from ..training_config import Choices, setting
 
 SETS = ("T", "TC")
@@ -54,6 +55,7 @@ class Config(Optimisation):
 
     set: str = setting("T (translated digits) or TC (translated, among clutter).", "TC", choices=SETS)
     digit: str = setting("Which digit the images share: 0 to 9.", "8", choices=DIGITS)
+    data_dir: str | None = setting(MNIST_FOLDER, None)
     images: int = setting("Images to find it in.", 100, least=2)
     encoder_dir: str | None = setting(
         "A run of distorted-mnist with a cnn on 28 x 28 pixels; default, one trained beside the run.", None

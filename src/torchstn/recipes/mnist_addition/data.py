@@ -1,7 +1,6 @@
 """Digits to pairs: a channel each, distorted by themselves, and their sum for a label."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +8,10 @@ import torch
 from torch import Tensor
 
 from ...data import DISTORTIONS, Draws
+from ..digit_samples import DigitSamples
 from ..digits import FIXED, TEST_SEED, Digits, ShuffledDigits
+from ..samples import Batch
+from .config import Config
 
 DISTORTION = DISTORTIONS["RTS"]
 CHANNELS = 2
@@ -52,13 +54,26 @@ def make_pairs(first: Digits, pool: Digits, *, seed: int, epoch: int) -> Pairs:
     return Pairs(torch.cat(pictures, 1), torch.stack([first.labels, second.labels], 1))
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class TrainingBatches(ShuffledDigits):
     """Every digit once an epoch in the first channel, with another partner in every epoch."""
 
     def _samples(self, chosen: Digits, epoch: int) -> tuple[Tensor, Tensor]:
         pairs = make_pairs(chosen, self.digits, seed=self.seed, epoch=epoch)
         return pairs.pictures, pairs.sums
+
+
+class PairsOfDigits(DigitSamples[Config]):
+    """Pictures (b, 2, 42, 42) and the sum of the two digits."""
+
+    def training(self) -> TrainingBatches:
+        return TrainingBatches(digits=self.learnt, batch=self.config.batch, seed=self.config.seed)
+
+    def held_out(self, part: int = 0, parts: int = 1) -> Iterator[Batch]:
+        for pairs in fixed_pairs(self.held, part, parts):
+            yield pairs.pictures, pairs.sums
+
+    def shown(self) -> Iterator[Batch]:
+        yield from fixed_pairs(self.held)
 
 
 def fixed_pairs(digits: Digits, part: int = 0, parts: int = 1) -> Iterator[Pairs]:

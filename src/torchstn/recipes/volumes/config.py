@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..training_config import TrainingConfig, setting
+from ..digit_config import DigitConfig
+from ..training_config import setting
 
 MODELS = ("st", "projection", "cnn-3d")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(TrainingConfig):
+class Config(DigitConfig):
     """Every choice of one training; each field's `metadata["help"]` says what it is.
 
     Raises:

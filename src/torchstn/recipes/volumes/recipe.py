@@ -1,20 +1,20 @@
 """Digits in space as the engine wants them."""
 
+from ..digit_samples import find_digits
 from ..recipe import Recipe
 from .config import Config
-from .data import digits_shown, fixed_batches, training_batches
+from .data import Volumes
 from .measure import measure
-from .model import CLASSES, build_model
+from .model import build_model
 
 RECIPE = Recipe(
     summary="digits in space (appendix A.3 of the paper): can a network turn them to face it?",
     config=Config,
+    find_data=find_digits,
+    load=Volumes.load,
+    build_model=lambda config, _: build_model(config),
+    paper=lambda config: None,  # the paper shows the experiment and gives no number
     answer="digit",
-    classes=CLASSES,
-    build_model=build_model,
-    training_batches=training_batches,
-    fixed_batches=fixed_batches,
-    paper_error=lambda config: None,  # the paper shows the experiment and gives no number
-    digits_shown=digits_shown,
+    digits_shown=Volumes.shown,
     measure=measure,
 )

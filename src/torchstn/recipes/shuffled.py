@@ -1,0 +1,69 @@
+"""The order of an epoch, and which samples are held out of training."""
+
+from abc import ABC, abstractmethod
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import Draws
+from ..training import Part
+
+
+class Shuffled(ABC):
+    """Training batches by address, in another order in every epoch: a function of (seed, epoch, index).
+
+    What does not fill a batch at an epoch's end is left out; as the order changes, no sample is for long.
+
+    Args:
+        count: Samples to train on.
+        batch: Samples a batch.
+        seed: Of the order.
+
+    Raises:
+        ValueError: If there are too few samples for one batch.
+    """
+
+    def __init__(self, count: int, batch: int, seed: int) -> None:
+        if batch > count:
+            raise ValueError(f"`batch` must be at most the number of training samples, {count}, got {batch}.")
+        self.count, self.batch, self.seed = count, batch, seed
+
+    @property
+    def per_epoch(self) -> int:
+        return self.count // self.batch
+
+    def __call__(self, epoch: int, batch: int, part: int, parts: int) -> Part:
+        order = _order(self.count, self.seed, epoch)
+        places = order[batch * self.batch : (batch + 1) * self.batch][part::parts]
+        return Part(self.samples(places, epoch), self.batch)
+
+    @abstractmethod
+    def samples(self, places: Tensor, epoch: int) -> tuple[Tensor, ...]:
+        """Inputs, labels and whatever else the objective takes, of the samples at these places (b,)."""
+
+
+@lru_cache(maxsize=4)
+def _order(count: int, seed: int, epoch: int) -> Tensor:
+    """A shuffle that depends on nothing but its arguments: samples sorted by a random number each."""
+    keys = Draws(seed, epoch, np.arange(count)).uniform("order", 1)[:, 0]
+    return torch.from_numpy(np.argsort(keys, kind="stable"))
+
+
+def held_out_of(count: int, validation: int) -> Tensor:
+    """Which of `count` training samples are not to be trained on: `validation` of them, evenly spaced.
+
+    So that of a set in the order of its classes it is not the last class.
+
+    Returns:
+        bool (count,).
+
+    Raises:
+        ValueError: If nothing would be left to train on.
+    """
+    if validation >= count:
+        raise ValueError(f"`validation` must leave samples to train on: it is {validation} of {count}.")
+    held = torch.zeros(count, dtype=torch.bool)
+    held[torch.arange(validation) * count // max(validation, 1)] = True
+    return held
