@@ -34,7 +34,7 @@ def test_every_field_says_what_it_is() -> None:
     ("wrong", "message"),
     [
         ({"distortion": "Q"}, "`distortion` must be one of none, R, RTS, P, E, TC, got 'Q'"),
-        ({"model": "stcnn"}, "`model` must be one of fcn, cnn, st-fcn, st-cnn, got 'stcnn'"),
+        ({"model": "stcnn"}, "`model` must be one of fcn, cnn, st-fcn, st-cnn, st-deep, got 'stcnn'"),
         ({"transform": "rigid"}, "`transform` must be one of affine, projective, tps, got 'rigid'"),
         ({"preset": "slow"}, "`preset` must be one of demo, quick, paper, got 'slow'"),
         ({"batch": 0}, "`batch` must be at least 1, got 0"),
