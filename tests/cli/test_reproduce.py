@@ -95,7 +95,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     call: Call, words: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = call("reproduce", *words, "--plan")
+    done = call("reproduce", *words)
     assert done.exit_code == 2
     assert message in done.output
     assert "Traceback" not in done.output
