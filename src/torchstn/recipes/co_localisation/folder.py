@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ... import sample, transform
+from ..backbones import TIMM
 from .appearance import Appearance, Pretrained
 from .config import Optimisation
 from .data import SIDE
@@ -16,7 +17,6 @@ from .localiser import boxes_of
 from .optimise import co_localise
 from .patches import cut_patches
 
-TIMM = "timm:"
 ENCODERS = ("appearance", f"{TIMM}NAME")
 _CROPS = {False: 28, True: 64}
 """Side of a crop: what the appearance is described in, and what a pretrained network can read."""
