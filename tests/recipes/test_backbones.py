@@ -5,7 +5,7 @@ import importlib.metadata
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ class Chain(nn.Module):
 
     num_features = 6
     feature_info = ({"module": "stem"}, {"module": "stages.0"})
-    pretrained_cfg = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "input_size": (3, 16, 16)}
+    pretrained_cfg: ClassVar = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "input_size": (3, 16, 16)}
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ def test_refuses_what_there_is_not(monkeypatch: pytest.MonkeyPatch, backbone: Na
 def test_refuses_a_layer_without_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     backbone = build_backbone("small")
     backbone.insert("block4", nn.Flatten())
-    with pytest.raises(ValueError, match=r"'block4' of small does not give one set of maps"):
+    with pytest.raises(ValueError, match=r"'block4' of small does not give maps"):
         backbone.shape_at("block4", (32, 32))
 
 
