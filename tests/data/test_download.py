@@ -223,3 +223,12 @@ def test_mnist_keeps_what_is_right_and_fetches_the_rest(server, tmp_path, monkey
 def test_mnist_goes_to_the_data_folder_by_default(server, data_folder, monkeypatch):
     monkeypatch.setattr(download, "MNIST_FILES", ())
     assert download_mnist() == data_folder / "mnist"
+
+
+def test_a_file_known_by_its_md5_alone_is_checked_by_it(server, tmp_path):
+    fetch(server, tmp_path / "got", sha256=None, md5=hashlib.md5(CONTENT).hexdigest())
+    assert (tmp_path / "got").read_bytes() == CONTENT
+    with pytest.raises(DownloadError, match=r"its MD5 is .*, not 00"):
+        fetch(server, tmp_path / "other", sha256=None, md5="00")
+    with pytest.raises(ValueError, match="One of `sha256` and `md5`"):
+        fetch(server, tmp_path / "neither", sha256=None)

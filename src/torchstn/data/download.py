@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from .mnist_files import MNIST_FILES, get_data_dir, sha256_of
+from .mnist_files import MNIST_FILES, digest_of, get_data_dir
 
 MNIST_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -21,6 +21,7 @@ Progress = Callable[[str, int, int], None]
 
 _PIECE = 1 << 16
 _TRIES = 3
+_KINDS = {"sha256": "SHA-256", "md5": "MD5"}
 # not every OSError: a full disk is no reason to ask another mirror
 _CONNECTION_ERRORS = (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
 
@@ -71,11 +72,12 @@ def download_file(
     target: Path,
     *,
     size: int,
-    sha256: str,
+    sha256: str | None = None,
+    md5: str | None = None,
     progress: Progress | None = None,
     timeout: float = 20.0,
 ) -> None:
-    """Downloads one file whose size and SHA-256 are known.
+    """Downloads one file whose size and SHA-256 are known, or the MD5 where its publisher gives no other.
 
     What arrived before a connection broke is kept in `target` + ".part" and continued from there, by the next
     try and by the next call. No more than `size` bytes are ever written.
@@ -83,13 +85,17 @@ def download_file(
     Raises:
         DownloadError: If no address gave the file in three tries each.
         OSError: If the file cannot be written.
+        ValueError: If not exactly one checksum is given.
     """
 
     def report(done: int) -> None:
         if progress is not None:
             progress(target.name, done, size)
 
-    if target.is_file() and sha256_of(target) == sha256:
+    if (sha256 is None) == (md5 is None):
+        raise ValueError("One of `sha256` and `md5` must be given.")
+    checksum = ("sha256", sha256) if md5 is None else ("md5", md5)
+    if target.is_file() and digest_of(target, checksum[0]) == checksum[1]:
         report(size)
         return
     part = target.with_name(target.name + ".part")
@@ -98,7 +104,7 @@ def download_file(
         for _ in range(_TRIES):
             try:
                 _continue(url, part, size, report, timeout)
-                _publish(part, target, sha256)
+                _publish(part, target, *checksum)
             except _DamagedError as error:
                 part.unlink(missing_ok=True)
                 reason = f"{url}: {error}"
@@ -153,10 +159,10 @@ def _append(
         raise ConnectionError(f"the connection ended after {done} of {size} bytes")
 
 
-def _publish(part: Path, target: Path, sha256: str) -> None:
-    found = sha256_of(part)
-    if found != sha256:
-        raise _DamagedError(f"its SHA-256 is {found}, not {sha256}")
+def _publish(part: Path, target: Path, kind: str, expected: str | None) -> None:
+    found = digest_of(part, kind)
+    if found != expected:
+        raise _DamagedError(f"its {_KINDS[kind]} is {found}, not {expected}")
     part.replace(target)
 
 

@@ -96,7 +96,7 @@ def find_mnist(folder: Path) -> dict[MnistFile, Path]:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes as they lie on disk, in hexadecimal."""
+def digest_of(path: Path, kind: str = "sha256") -> str:
+    """The SHA-256, or the digest of another kind, of a file's bytes as they lie on disk, in hexadecimal."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, kind).hexdigest()
