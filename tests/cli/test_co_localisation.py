@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from torchstn.cli.images import fit_square, read_colour
+from torchstn.cli.images import fit_square
 
 from .conftest import Call
 
@@ -113,16 +113,6 @@ def test_a_file_is_no_folder_and_an_unknown_encoder_none(call: Call, tmp_path: P
     assert done.exit_code == 2
     assert "`encoder` must be appearance or timm:NAME, got 'vgg'" in done.output
     assert not (tmp_path / "out").exists()
-
-
-def test_colours_pass_unchanged_and_what_is_transparent_is_white(tmp_path: Path) -> None:
-    colours = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    Image.fromarray(colours).save(tmp_path / "rgb.png")
-    assert torch.equal(read_colour(tmp_path / "rgb.png"), torch.from_numpy(colours).permute(2, 0, 1) / 255)
-    Image.new("RGBA", (4, 4), (9, 9, 9, 0)).save(tmp_path / "clear.png")
-    assert (read_colour(tmp_path / "clear.png") == 1).all()
-    Image.fromarray(np.full((3, 3), 65535, dtype=np.uint16)).save(tmp_path / "wide.png")
-    assert (read_colour(tmp_path / "wide.png") == 1).all()
 
 
 @pytest.mark.parametrize("size", [(40, 100), (200, 90), (84, 84)])

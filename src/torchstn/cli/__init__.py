@@ -1,6 +1,7 @@
 """The command line: `torchstn`, and `python -m torchstn`."""
 
 import sys
+import warnings
 
 _OF_THE_EXTRAS = ("accelerate", "matplotlib", "mlxtend", "numpy", "PIL", "rich", "safetensors", "typer")
 
@@ -14,4 +15,6 @@ def main() -> None:
         if name not in _OF_THE_EXTRAS:
             raise
         sys.exit(f'torchstn: the command line needs the package {name}; run pip install "torchstn[cli]".')
+    # Pillow warns of odd tags, which photographs are full of; what cannot be read is told by name.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     app()

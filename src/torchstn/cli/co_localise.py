@@ -80,14 +80,14 @@ def co_localise(
 
 def _read(folder: Path) -> "tuple[list[tuple[Path, Tensor]], list[dict[str, str]]]":
     """The images that can be read, and what is said of the other files."""
-    from .images import read_colour
+    from ..data import read_picture
 
     paths = _files(folder)
     images: list[tuple[Path, Tensor]] = []
     skipped: list[dict[str, str]] = []
     for path in paths:
         try:
-            images.append((path, read_colour(path)))
+            images.append((path, read_picture(path) / 255))
         except ValueError as refusal:
             skipped.append({"file": path.name, "why": sentence(refusal)})
             note(f"Skipped {sentence(refusal)}")

@@ -1,26 +1,22 @@
 """Any picture file -> the white-on-black canvas a recipe was trained on."""
 
-import struct
-import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
+from ..data.pictures import has_transparency, open_picture, wide_levels
 from ..recipes.co_localisation.data import SIDE
 from ..recipes.co_localisation.folder import Frame
 
 Pixels = NDArray[np.float32]
 
-MOST_PIXELS = 50_000_000
 DIGIT_SIDE = 20
 _LEAST_CONTRAST = 0.02
-_WIDE_MODES = ("I", "F")
 
 
 def read_digit(
@@ -28,10 +24,9 @@ def read_digit(
 ) -> Tensor:
     """Reads a picture of one digit as the recipe's canvas.
 
-    Orientation tags, palettes, transparency, 16 bits, CMYK and every other mode Pillow knows are honoured; of
-    an animation the first frame is read. A picture that already has the canvas' size passes through pixel for
-    pixel. Any other is stretched to black ground and white ink, cropped to the ink, scaled to the 20 pixels
-    MNIST gives a digit and centred by its mass, as MNIST was.
+    Any file that `torchstn.data.read_picture` reads. A picture that already has the canvas' size passes
+    through pixel for pixel. Any other is stretched to black ground and white ink, cropped to the ink, scaled
+    to the 20 pixels MNIST gives a digit and centred by its mass, as MNIST was.
 
     Args:
         path: The file.
@@ -58,27 +53,13 @@ def read_grey(path: Path, *, invert: bool | None = None) -> Pixels:
 
     The ground is white for dark ink (`invert` True), black for light ink (False); None tells from the ink.
     """
-    picture = _open(path)
-    if picture.mode in _WIDE_MODES or picture.mode.startswith("I;"):
-        return _scale_wide(np.asarray(picture, dtype=np.float64))
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+    picture = open_picture(path)
+    levels = wide_levels(picture)
+    if levels is not None:
+        return levels
+    if has_transparency(picture):
         return _flatten(picture.convert("RGBA"), invert)
     return _unit(picture.convert("RGB").convert("L"))
-
-
-def read_colour(path: Path) -> Tensor:
-    """Reads any picture file in colour: (3, h, w) in [0, 1], what is transparent as white.
-
-    Raises:
-        ValueError: If the file is no picture, broken, or too large; the message names it.
-    """
-    picture = _open(path)
-    if picture.mode in _WIDE_MODES or picture.mode.startswith("I;"):
-        grey = _scale_wide(np.asarray(picture, dtype=np.float64))
-        return torch.from_numpy(grey).expand(3, -1, -1).contiguous()
-    colours = picture.convert("RGBA")
-    flat = Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours).convert("RGB")
-    return torch.from_numpy(_unit(flat)).permute(2, 0, 1).contiguous()
 
 
 def fit_square(image: Tensor, side: int = SIDE) -> tuple[Tensor, Frame]:
@@ -102,60 +83,6 @@ def ink_on_black(grey: Pixels, invert: bool | None) -> Pixels:
     if invert is None:
         invert = bool(np.median(_border(grey)) > 0.5)
     return 1 - grey if invert else grey
-
-
-def _open(path: Path) -> Image.Image:
-    if not path.exists():
-        raise ValueError(f"{path}: there is no such file.")
-    if not path.is_file():
-        raise ValueError(f"{path}: this is not a file.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as picture:
-                _check_extent(path, picture.size)
-                picture.seek(0)
-                picture.load()
-                return ImageOps.exif_transpose(picture)
-    except Image.DecompressionBombError:
-        raise ValueError(
-            f"{path}: more than {MOST_PIXELS // 10**6} megapixels; scale it down first."
-        ) from None
-    except UnidentifiedImageError:
-        raise ValueError(
-            f"{path}: not a picture in a format Pillow reads (PNG, JPEG, TIFF, BMP, WebP ...)."
-        ) from None
-    except (
-        OSError,
-        SyntaxError,
-        EOFError,
-        IndexError,
-        TypeError,
-        struct.error,
-        zlib.error,
-        MemoryError,
-    ) as broken:
-        raise ValueError(
-            f"{path}: the picture is broken ({str(broken).rstrip('.') or type(broken).__name__})."
-        ) from None
-
-
-def _check_extent(path: Path, size: tuple[int, int]) -> None:
-    w, h = size
-    if w * h > MOST_PIXELS:
-        raise ValueError(
-            f"{path}: {w} x {h} is more than {MOST_PIXELS // 10**6} megapixels; scale it down first."
-        )
-    if w * h == 0:
-        raise ValueError(f"{path}: the picture has no pixels.")
-
-
-def _scale_wide(values: NDArray[np.float64]) -> Pixels:
-    # 16 and 32 bits and floats have no agreed white: take the first of 1, 255, 65535, the maximum that fits.
-    finite = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    highest = float(finite.max())
-    white = next((top for top in (1.0, 255.0, 65535.0) if highest <= top), highest)
-    return (finite / white).clip(0, 1).astype(np.float32)
 
 
 def _flatten(picture: Image.Image, invert: bool | None) -> Pixels:

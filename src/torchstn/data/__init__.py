@@ -15,4 +15,7 @@ from .idx import read_idx as read_idx
 from .mnist import Mnist as Mnist
 from .mnist import load_mnist as load_mnist
 from .mnist_files import get_data_dir as get_data_dir
+from .pictures import open_picture as open_picture
+from .pictures import picture_size as picture_size
+from .pictures import read_picture as read_picture
 from .random import Draws as Draws
