@@ -40,7 +40,7 @@ def test_the_record_holds_what_a_result_needs(finished: Finished) -> None:
     kinds = dict.fromkeys(texts, str) | dict.fromkeys(numbers, float)
     kinds |= dict.fromkeys(("seed", "parameters", "images_seen"), int)
     assert {name: type(record[name]) for name in kinds} == kinds
-    assert set(record) == {*kinds, "commit"}
+    assert set(record) == {*kinds, "commit", "measured"}
     assert record["images_seen"] == 6 * 16
     assert record["metric"] == "validation error (%)"
     assert 0 <= record["value"] <= 100
@@ -54,6 +54,8 @@ def test_the_finished_run_evaluates_to_its_record(finished: Finished) -> None:
     judged = evaluate(folder)
     assert judged["error"] == pytest.approx(record["value"], abs=1e-4)
     assert judged["count"] == 3800
+    assert {name: judged[name] for name in record["measured"]} == record["measured"]
+    assert len(record["measured"]["straight_after"]) == 1
     confusion = torch.tensor(judged["confusion"])
     assert confusion.shape == (10, 10)
     assert confusion.sum(1).tolist() == [380] * 10

@@ -40,8 +40,8 @@ def results(
     """Print the results as a markdown table, the paper's numbers beside ours.
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
-    so do those of one recipe, or another table, where `results-RECIPE`, `results-readings`,
-    `results-details`, `results-claims` or `results-costs` stands for `results`.
+    so do those of one recipe, or another table, where `results-RECIPE` or
+    `results-` with readings, settled, view, details, claims or costs stands for `results`.
     """
     from ..training import atomic_write
 
@@ -64,7 +64,14 @@ def results(
 
 def _tables(folder: Path) -> dict[str, str]:
     """Every table there is, by the name of its markers."""
-    from ..figures import claims_table, details_table, read_results, results_table
+    from ..figures import (
+        claims_table,
+        details_table,
+        read_results,
+        results_table,
+        settled_table,
+        view_table,
+    )
     from ..reproduce import EXPERIMENTS, beside, costs_table, paper_numbers, read_costs, select
 
     found = read_results(folder)
@@ -79,6 +86,8 @@ def _tables(folder: Path) -> dict[str, str]:
     return {f"results-{recipe}": table({recipe: papers[recipe]}) for recipe in papers} | {
         "results": table(papers),
         "results-readings": table(compared),
+        "results-settled": settled_table(found),
+        "results-view": view_table(found),
         "results-details": details_table(found),
         "results-claims": claims_table(found),
         "results-costs": costs_table(measured),

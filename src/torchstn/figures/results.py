@@ -1,7 +1,8 @@
 """The results of trained cells, read from results/**/*.json and checked."""
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class Result:
     wall_seconds: float
     commit: str
     command: str
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What else was measured of the finished model; not all results have it."""
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -73,7 +76,7 @@ def _read(path: Path) -> Result:
     wrong = _what_is_wrong(record)
     if wrong:
         raise ValueError(f"{path}: {wrong}.")
-    taken = {field.name: record[field.name] for field in fields(Result)}
+    taken = {item.name: record[item.name] for item in fields(Result) if item.name in record}
     return Result(**taken | {"commit": record["commit"] or ""})
 
 
@@ -85,4 +88,6 @@ def _what_is_wrong(record: Any) -> str | None:
             return f"the field {name!r} is missing"
         if not isinstance(record[name], types) or isinstance(record[name], bool):
             return f"the field {name!r} must not be {record[name]!r}"
+    if not isinstance(record.get("measured", {}), dict):
+        return f"the field 'measured' must not be {record['measured']!r}"
     return None

@@ -23,6 +23,7 @@ def result_record(
     seconds: float,
     data: str,
     version: str | None,
+    measured: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What is kept of a training.
 
@@ -36,6 +37,7 @@ def result_record(
         seconds: Time spent training.
         data: Which data set, by name and checksum.
         version: The commit of the code as the training began.
+        measured: What else is known of the finished model.
 
     Returns:
         A record that JSON can hold.
@@ -56,6 +58,7 @@ def result_record(
         "commit": version,
         "data": data,
         "command": command(config),
+        "measured": dict(measured),
     }
 
 

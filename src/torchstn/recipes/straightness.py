@@ -41,7 +41,10 @@ def straightness(model: DigitClassifier, batches: Iterable[tuple[Tensor, Tensor]
     """
     sums = squares = members = torch.zeros(())
     for pictures, digits in batches:
-        views = [pictures] if model.transformer is None else [pictures, model.transformer(pictures)]
+        views = [pictures]
+        if model.transformer is not None:
+            device = next(model.transformer.parameters(), pictures).device
+            views.append(model.transformer(pictures.to(device)).cpu())
         views = [_alike(view, views[-1]) for view in views]
         stages = torch.cat(views, 1).unflatten(1, (-1, pictures.shape[1])).double()  # (b, stages, c, h, w)
         chosen = functional.one_hot(digits, DIGITS).double()  # (b, c, 10)

@@ -101,16 +101,19 @@ def _train(
         observer=Watch(warn=main) if _has_transformer(model) else None,
         reporter=partial(Reporter, config.cell, enabled=progress and main),
     )
+    error = score(samples, fitted.model)["error"]
+    measured = {} if recipe.measure is None or not main else recipe.measure(samples, fitted.model)
     record = result_record(
         config,
         metric=recipe.metric,
-        error=score(samples, fitted.model)["error"],
+        error=error,
         paper=recipe.paper(config),
         parameters=count_parameters(model),
         steps=fitted.steps,
         seconds=fitted.seconds,
         data=samples.origin,
         version=version,
+        measured=measured,
     )
     if main:
         run.save_weights(fitted.model.state_dict())

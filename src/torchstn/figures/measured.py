@@ -1,0 +1,59 @@
+"""What finished models do, as markdown: which channel a transformer takes, how digits are seen."""
+
+from collections.abc import Sequence
+
+from .markdown import markdown_table
+from .results import Result
+
+
+def settled_table(results: Sequence[Result]) -> str:
+    """One row a run whose transformers see several channels: which of them each has settled on.
+
+    A transformer has settled on the channel in which it raises the most what the digit's class explains of
+    the variance between pictures. Each has a channel of its own if no two take the same.
+
+    Args:
+        results: Those that were not measured so, or have a single channel, are left out.
+    """
+    rows = [
+        (f"`{one.cell.rpartition('/')[2]}`", one.seed, *_settled(one))
+        for one in results
+        if len(one.measured.get("straight_before", ())) > 1 and one.measured.get("straight_after")
+    ]
+    head = ("network", "seed", "explained of the input", "transformer 1", "transformer 2", "each its own")
+    return markdown_table(head, rows) if rows else "No results yet.\n"
+
+
+def _settled(result: Result) -> tuple[str, str, str, str]:
+    before = result.measured["straight_before"]
+    after = result.measured["straight_after"]
+    taken = [_most([share - base for share, base in zip(shares, before, strict=True)]) for shares in after]
+    told = [f"channel {channel + 1}: {_shares(shares)}" for channel, shares in zip(taken, after, strict=True)]
+    own = "-" if len(after) < 2 else "yes" if len(set(taken)) == len(taken) else "no"
+    return _shares(before), told[0], told[1] if len(told) > 1 else "", own
+
+
+def _most(values: Sequence[float]) -> int:
+    return max(range(len(values)), key=values.__getitem__)
+
+
+def _shares(shares: Sequence[float]) -> str:
+    return ", ".join(f"{100 * share:.1f} %" for share in shares)
+
+
+def view_table(results: Sequence[Result]) -> str:
+    """One row a run on digits in space: from where they are seen, as they come and behind the transformer.
+
+    Args:
+        results: Those that were not measured so are left out.
+    """
+    seen = [one for one in results if "transformed" in one.measured.get("view", {})]
+    if not seen:
+        return "No results yet.\n"
+    names = list(seen[0].measured["view"]["transformed"])
+    rows = []
+    for one in seen:
+        view = one.measured["view"]
+        pairs = [f"{view['untransformed'][name]:.1f} to {view['transformed'][name]:.1f}" for name in names]
+        rows.append((f"`{one.cell.rpartition('/')[2]}`", one.seed, one.preset, *pairs))
+    return markdown_table(("network", "seed", "preset", *names), rows)
