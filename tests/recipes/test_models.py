@@ -116,6 +116,13 @@ def test_corners_are_where_the_config_has_them(corners: str, align_corners: bool
     assert network.transformer(torch.rand(1, 1, 28, 28), return_grid=True)[1].align_corners is align_corners
 
 
+@pytest.mark.parametrize("transform", ["affine", "projective", "tps"])
+@pytest.mark.parametrize("distortion", ["R", "RTS", "TC"])
+def test_the_deep_network_has_at_most_the_papers_parameters(distortion: str, transform: str) -> None:
+    count = count_parameters(build(distortion, "st-deep", transform, "best"))
+    assert 375_000 < count <= 400_000
+
+
 @pytest.mark.parametrize("distortion", ["R", "RTS", "TC"])
 def test_the_deep_network_reads_28_pixels_of_any_canvas(distortion: str) -> None:
     network = build(distortion, "st-deep", "tps")

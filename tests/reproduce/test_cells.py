@@ -8,12 +8,14 @@ COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "co-localisation": 20, "
 
 
 def test_every_experiment_has_its_cells() -> None:
-    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS | {"readings": 14}
+    assert {name: len(cells) for name, cells in EXPERIMENTS.items()} == COUNTS | {"readings": 14, "beyond": 5}
     assert len(select("all")) == sum(COUNTS.values()) == len(set(select("all")))
 
 
 @pytest.mark.parametrize(
-    "cell", [*select("all"), *select("readings")], ids=lambda cell: f"{cell.recipe}/{cell.name}"
+    "cell",
+    [*select("all"), *select("readings"), *select("beyond")],
+    ids=lambda cell: f"{cell.recipe}/{cell.name}",
 )
 def test_a_cell_has_the_name_that_its_recipe_gives_its_result(cell: Cell) -> None:
     assert cell.config("paper").cell == cell.name
@@ -27,6 +29,13 @@ def test_the_papers_numbers_are_found() -> None:
     assert paper_numbers(select("cluttered"))["distorted-mnist"]["tc/st-cnn-tps"] is None
     assert paper_numbers(select("addition"))["mnist-addition"]["rts/2xst-fcn-tps"] == 5.8
     assert paper_numbers(select("co-localisation"))["co-localisation"]["tc/digit-4"] == 94
+
+
+def test_beyond_the_paper_stands_its_best_number() -> None:
+    cells = select("beyond")
+    assert {cell.usual_preset for cell in cells} == {"best"}
+    assert [cell.paper for cell in cells] == [0.7, 0.5, 0.8, 1.1, 1.7]
+    assert {cell.usual_preset for cell in select("table-1")} == {"quick"}
 
 
 def test_other_readings_stand_beside_the_ones_taken() -> None:

@@ -41,7 +41,7 @@ def results(
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
     so do those of one recipe, or another table, where `results-RECIPE` or
-    `results-` with readings, settled, view, details, claims or costs stands for `results`.
+    `results-` with readings, beyond, settled, view, details, claims or costs stands for `results`.
     """
     from ..training import atomic_write
 
@@ -86,6 +86,7 @@ def _tables(folder: Path) -> dict[str, str]:
     return {f"results-{recipe}": table({recipe: papers[recipe]}) for recipe in papers} | {
         "results": table(papers),
         "results-readings": table(compared),
+        "results-beyond": table(paper_numbers(EXPERIMENTS["beyond"])),
         "results-settled": settled_table(found),
         "results-view": view_table(found),
         "results-details": details_table(found),

@@ -25,6 +25,11 @@ class Config(NetworkConfig):
     recipe: ClassVar[str] = "distorted-mnist"
     CELL: ClassVar[tuple[str, ...]] = ("distortion", "model", "transform")
 
+    preset: str = setting(
+        "Where the choices below come from: demo, quick, paper, or best (for st-deep).",
+        "quick",
+        choices=("demo", "quick", "paper", "best"),
+    )
     distortion: str = setting(
         "What is done to the digits: none, R, RTS, P, E or TC.", "RTS", choices=tuple(DISTORTIONS)
     )
