@@ -65,6 +65,20 @@ def test_a_state_comes_back_to_the_bit(kind: str, tmp_path: Path) -> None:
             assert torch.equal(value, after["state"][index][name]), name
 
 
+def test_what_two_modules_share_is_written_once_and_comes_back_under_both_names(tmp_path: Path) -> None:
+    shared = nn.Linear(40, 50)
+    state = nn.ModuleList([shared, nn.Sequential(shared, nn.Linear(40, 50))]).state_dict()
+    save_weights(tmp_path / "weights", state)
+    write_checkpoint(tmp_path / "state", Checkpoint(7, {"model": state, "average": state}))
+    for read in (load_weights(tmp_path / "weights"), *read_checkpoint(tmp_path / "state").tensors.values()):
+        assert {name: value.tolist() for name, value in read.items()} == {
+            name: value.tolist() for name, value in state.items()
+        }
+    one = 4 * sum(parameter.numel() for parameter in shared.parameters())
+    for name in ("weights", "state"):
+        assert 2 * one < (tmp_path / name).stat().st_size < 3 * one
+
+
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
 def test_a_cut_off_file_is_refused_by_name(kept: int, tmp_path: Path) -> None:
     path = tmp_path / "step-7"

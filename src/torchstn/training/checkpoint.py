@@ -11,8 +11,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .files import atomic_write
+from .shared import with_copies, without_copies
 
 _FORMAT = "torchstn-checkpoint-1"
+_SHARED = "shared"
+"""In a file's metadata: further names of the tensors in it."""
+_DAMAGES = (SafetensorError, OSError, ValueError, KeyError)
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         TypeError: If a scalar is nothing that JSON can hold.
     """
-    flat = {
-        f"{group}/{name}": tensor.detach().contiguous().cpu()
+    named = {
+        f"{group}/{name}": tensor
         for group, tensors in checkpoint.tensors.items()
         for name, tensor in tensors.items()
     }
@@ -50,7 +54,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "step": str(checkpoint.step),
         "scalars": json.dumps(checkpoint.scalars),
     }
-    atomic_write(path, save(flat, metadata))
+    _write(path, named, metadata)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -68,8 +72,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+            flat = _read(file)
+    except _DAMAGES as error:
         raise _unreadable(path, error) from error
     if metadata.get("format") != _FORMAT:
         raise ValueError(
@@ -132,12 +136,24 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+            return _read(file)
+    except _DAMAGES as error:
         raise ValueError(f"`{path}` cannot be read as safetensors weights: {error}.") from error
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Writes weights alone, in the form every safetensors reader understands."""
-    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in weights.items()}
-    atomic_write(path, save(tensors, {"format": "pt"}))
+    _write(path, weights, {"format": "pt"})
+
+
+def _write(path: Path, named: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    kept, others = without_copies(named)
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in kept.items()}
+    if others:
+        metadata[_SHARED] = json.dumps(others)
+    atomic_write(path, save(tensors, metadata))
+
+
+def _read(file: Any) -> dict[str, Tensor]:
+    tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    return with_copies(tensors, json.loads((file.metadata() or {}).get(_SHARED, "{}")))
