@@ -14,6 +14,7 @@ from .data_folder import data_folder
 from .plainly import INTERRUPTED, note, out
 from .report import result_json, result_table
 from .settings import ResultsFolder, Resume, RunFolder
+from .training import resume_command
 
 FIGURE_STEPS = (0, 10, 30, 60, 180)
 """Of the paper's figure 4."""
@@ -31,7 +32,6 @@ def co_localisation(
     The run is a folder; it can be stopped at any moment, and the same command with --resume goes on.
     """
     from ..recipes.co_localisation import train
-    from .train import resume_command
 
     settings["data_dir"] = data_folder(find_digits, settings["data_dir"], settings["preset"])
     config = Config.make(**settings)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ..data.canvas import Frame
 from ..data.pictures import has_transparency, open_picture, wide_levels
 from ..recipes.co_localisation.data import SIDE
-from ..recipes.co_localisation.folder import Frame
 
 Pixels = NDArray[np.float32]
 

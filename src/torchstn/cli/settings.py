@@ -1,12 +1,17 @@
 """The fields of a recipe's config as options of a command: name, type and help are the field's own."""
 
 import inspect
-from collections.abc import Callable, Iterable
-from dataclasses import Field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
+
+from ..recipes.training_config import Choices
+from .choices import one_of
+
+_PANEL = "In place of what the preset says"
 
 RunFolder = Annotated[
     Path | None,
@@ -67,3 +72,19 @@ def with_options(command: Callable[..., None], options: Iterable[inspect.Paramet
         "return": None
     }
     return command
+
+
+def options_of(config: type[Choices], without: Sequence[str] = ()) -> list[inspect.Parameter]:
+    """A config's fields: the cell first, then where the rest comes from, then the rest, but for some."""
+    named = (*config.CELL, "preset")
+    items = {item.name: item for item in fields(config)}
+    made = [
+        option(items[name], default=items[name].default, callback=one_of(items[name].metadata["choices"]))
+        for name in named
+    ]
+    for item in (item for name, item in items.items() if name not in (*named, *without)):
+        if item.default is MISSING:
+            made.append(option(item, panel=_PANEL))
+        else:
+            made.append(option(item, default=item.default))
+    return made

@@ -1,29 +1,23 @@
 """`torchstn train`: one command an experiment."""
 
 import shlex
-import sys
 from collections.abc import Callable
-from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..recipes.co_localisation import Config as CoLocalisation
+from ..recipes.images import RECIPE as IMAGES
 from ..recipes.recipe import Recipe
 from ..recipes.registry import RECIPES
-from ..recipes.training_config import Choices, TrainingConfig
-from ..training import Run, atomic_write
-from .choices import one_of
 from .co_localisation import co_localisation
 from .data_folder import data_folder
-from .plainly import INTERRUPTED, is_main_process, note, out, plainly
-from .report import result_json, result_table
-from .settings import ResultsFolder, Resume, RunFolder, option, with_options
+from .images_training import images
+from .plainly import is_main_process, out, plainly
+from .settings import ResultsFolder, Resume, RunFolder, options_of, with_options
+from .training import folder_for, run_training
 
 app = typer.Typer(help="Train one of the paper's experiments.", no_args_is_help=True)
-
-_PANEL = "In place of what the preset says"
 
 
 @app.callback()
@@ -44,65 +38,29 @@ def command_of(recipe: Recipe[Any, Any]) -> Callable[..., None]:
         **settings: Any,
     ) -> None:
         settings["data_dir"] = data_folder(recipe.find_data, settings["data_dir"], settings["preset"])
-        _train(recipe.config.make(**settings), to, resume, results, film)
+        config = recipe.config.make(**settings)
+        folder = folder_for(config, to, resume)
+        filmed = None
+        if film and is_main_process():
+            from .film import Film
+
+            filmed = Film(config, folder)
+        run_training(config, folder, resume, results, listener=filmed.take if filmed else None)
+        if is_main_process():
+            if filmed:
+                out.print(f"Saved {filmed.save(folder / 'figures' / 'film.gif')}")
+            out.print(f"Look at what it does: torchstn show {shlex.quote(str(folder))}")
 
     command.__doc__ = f"""Train on {recipe.summary}
 
     The run is a folder: settings, metrics, checkpoints, weights, result. It can be stopped at any moment; the
     same command with --resume goes on, and ends exactly where it would have ended.
     """
-    return plainly(with_options(command, _options(recipe.config)))
-
-
-def _train(config: TrainingConfig, to: Path | None, resume: bool, results: Path | None, filmed: bool) -> None:
-    from ..recipes.record import result_path, run_name
-    from ..recipes.supervised import train
-
-    folder = to or Path("runs") / run_name(config)
-    if Run(folder).exists() and not resume:
-        raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
-    note(f"Training {config.cell}, preset {config.preset}, in {folder}")
-    film = None
-    if filmed and is_main_process():
-        from .film import Film
-
-        film = Film(config, folder)
-    try:
-        record = train(config, folder, resume=resume, listener=film.take if film else None)
-    except KeyboardInterrupt:
-        note(f"\nStopped. Go on with: {resume_command(sys.argv)}")
-        raise typer.Exit(INTERRUPTED) from None
-    if is_main_process():
-        if results is not None:
-            atomic_write(result_path(results, config), result_json(record))
-        out.print(result_table([record]))
-        if film:
-            out.print(f"Saved {film.save(folder / 'figures' / 'film.gif')}")
-        out.print(f"Look at what it does: torchstn show {shlex.quote(str(folder))}")
-
-
-def resume_command(arguments: list[str]) -> str:
-    """The command that was typed, asking to go on."""
-    words = ["torchstn", *arguments[1:]]
-    return shlex.join(words if "--resume" in words else [*words, "--resume"])
-
-
-def _options(config: type[Choices]) -> list[Any]:
-    """The cell first, then where the rest comes from, then the rest."""
-    named = (*config.CELL, "preset")
-    items = {item.name: item for item in fields(config)}
-    made = [
-        option(items[name], default=items[name].default, callback=one_of(items[name].metadata["choices"]))
-        for name in named
-    ]
-    for item in (item for name, item in items.items() if name not in named):
-        if item.default is MISSING:
-            made.append(option(item, panel=_PANEL))
-        else:
-            made.append(option(item, default=item.default))
-    return made
+    return plainly(with_options(command, options_of(recipe.config)))
 
 
 for _recipe in RECIPES.values():
-    app.command(_recipe.name)(command_of(_recipe))
-app.command(CoLocalisation.recipe)(plainly(with_options(co_localisation, _options(CoLocalisation))))
+    if _recipe is not IMAGES:
+        app.command(_recipe.name)(command_of(_recipe))
+app.command(IMAGES.name)(plainly(with_options(images, options_of(IMAGES.config, without=("data_dir",)))))
+app.command(CoLocalisation.recipe)(plainly(with_options(co_localisation, options_of(CoLocalisation))))

@@ -38,7 +38,7 @@ def load_run(folder: Path | str) -> Finished:
     run = Run(folder)
     config = read_config(run)
     recipe = RECIPES[config.recipe]
-    model = recipe.build_model(config, run.classes)
+    model = recipe.build_model(config.untrained(), run.classes)
     try:
         model.load_state_dict(run.load_weights())
     except RuntimeError as error:

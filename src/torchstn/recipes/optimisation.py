@@ -34,6 +34,7 @@ def make_settings(config: TrainingConfig, accelerator: Accelerator) -> Settings:
         seed=config.seed,
         clip_norm=config.clip_norm,
         average_decay=config.average_decay,
+        patience=config.patience,
         checkpoint_seconds=config.checkpoint_seconds,
         ahead=accelerator.device.type != "cpu",
     )

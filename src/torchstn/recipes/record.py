@@ -77,7 +77,7 @@ def command(config: Choices) -> str:
     words = ["torchstn", "train", config.recipe, *_options(config.cell_choices)]
     words += ["--preset", config.preset, "--seed", str(config.seed)]
     if config.data_dir is not None:
-        words += ["--data-dir", "DATA"]
+        words += config.DATA
     words += _options(differences(config))
     return " ".join(words)
 

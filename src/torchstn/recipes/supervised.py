@@ -35,6 +35,7 @@ def train(
     resume: bool = False,
     progress: bool = True,
     listener: Listener | None = None,
+    samples: Samples | None = None,
 ) -> dict[str, Any]:
     """Trains a cell of a recipe's table, or goes on where an earlier process stopped.
 
@@ -44,6 +45,7 @@ def train(
         resume: Go on with the run in the folder; without one, start it.
         progress: Show a bar on a terminal, and a line an epoch elsewhere.
         listener: Called with each epoch's record.
+        samples: The config's samples, where they are already loaded.
 
     Returns:
         The result record. A run that has already ended gives its result again.
@@ -65,7 +67,7 @@ def train(
         if run.result is not None:
             return run.result
         # Before the folder becomes a run: a refusal must not leave one behind.
-        samples = recipe.load(config)
+        samples = recipe.load(config) if samples is None else samples
         if run.exists():
             _check_same_classes(run, samples)
         model = recipe.build_model(config, samples.classes)
@@ -87,15 +89,17 @@ def _train(
     listener: Listener | None,
 ) -> dict[str, Any]:
     version, main = commit(), accelerator.is_main_process
+    batches = samples.training()
+    whole = config.for_epochs_of(batches.per_epoch)
     fitted = fit(
         model,
         make_optimiser(model, config),
-        samples.training(),
+        batches,
         partial(_objective, recipe, config),
         run,
-        make_settings(config, accelerator),
+        make_settings(whole, accelerator),
         accelerator=accelerator,
-        schedule=make_schedule(config),
+        schedule=make_schedule(whole),
         listener=listener,
         evaluation=partial(error_sums, samples) if config.validation else None,
         observer=Watch(warn=main) if _has_transformer(model) else None,

@@ -35,6 +35,8 @@ class Choices:
     """The recipe's name."""
     CELL: ClassVar[tuple[str, ...]]
     """The fields that say which cell of the recipe's table this is."""
+    DATA: ClassVar[tuple[str, ...]] = ("--data-dir", "DATA")
+    """How the command line is told where the data is."""
 
     preset: str = setting(
         "Where the choices below come from: demo, quick or paper.",
@@ -146,6 +148,11 @@ class TrainingConfig(Choices):
     average_decay: float = setting(
         "Decay of the running average of the weights; 0 means no average.", least=0
     )
+    patience: int = setting(
+        "Epochs without a better validation error after which to stop with the best weights; 0: never.",
+        0,
+        least=0,
+    )
     precision: str = setting(
         "float32, or bfloat16 for the networks' products (never for coordinates).",
         choices=("float32", "bfloat16"),
@@ -155,12 +162,24 @@ class TrainingConfig(Choices):
         super().__post_init__()
         if self.average_decay >= 1:
             raise ValueError(f"`average_decay` must be less than 1, got {self.average_decay}.")
-        if self.schedule == "cosine" and self.warm_up >= self.iterations:
+        if self.schedule == "cosine" and 0 < self.iterations <= self.warm_up:
             raise ValueError(
                 f"`warm_up` must be less than {self.iterations} `iterations`, got {self.warm_up}."
             )
+        if self.patience and not self.validation:
+            raise ValueError(
+                f"`patience` needs samples to judge by: set `validation`, got {self.validation}."
+            )
         if self.schedule == "stairs" and self.stair < 1:
             raise ValueError(f"`stair` must be at least 1 with the schedule stairs, got {self.stair}.")
+
+    def for_epochs_of(self, per_epoch: int) -> Self:
+        """The same with what follows from the number of batches in an epoch."""
+        return self
+
+    def untrained(self) -> Self:
+        """The same for a model that gets other weights: none of its own need be fetched."""
+        return self
 
     @classmethod
     def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:

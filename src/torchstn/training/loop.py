@@ -17,6 +17,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from .average import WeightAverage
+from .patience import Patience
 from .progress import Listener, Reporter
 from .run import Run
 from .schedule import Schedule, constant
@@ -67,6 +68,8 @@ class Settings:
         clip_norm: Largest norm of the whole gradient; 0 leaves it alone.
         average_decay: Of the running average of the weights; 0 means no average.
         checkpoint_seconds: Time between two checkpoints; 0 saves after every step.
+        patience: Epochs without a better validation error after which to stop; the best weights are then the
+            model's. 0 goes to the end and takes the last.
         ahead: Make the next batch in a second thread while this one is trained on.
     """
 
@@ -75,6 +78,7 @@ class Settings:
     clip_norm: float = 0.0
     average_decay: float = 0.0
     checkpoint_seconds: float = 60.0
+    patience: int = 0
     ahead: bool = False
 
 
@@ -139,6 +143,7 @@ def fit(
             for record in loop.epochs(evaluation, display):
                 if accelerator.is_main_process and listener is not None:
                     listener(record)
+        loop.take_best()
     return Fitted(loop.final, loop.step, loop.seconds)
 
 
@@ -164,6 +169,7 @@ class _Loop:
         self.batches, self.objective, self.run, self.settings = batches, objective, run, settings
         self.accelerator, self.schedule = accelerator, schedule
         self.observer: Observer | None = None
+        self.patience = Patience(settings.patience)
         self.step, self.seconds, self.sums = 0, 0.0, dict[str, Tensor]()
         self.observed: dict[str, float] = {}
         self._clock = self._saved = time.monotonic()
@@ -191,11 +197,20 @@ class _Loop:
             self.run.clean()
             self.run.metrics.truncate(self.step)
         self.accelerator.wait_for_everyone()
+        self.patience = Patience(self.settings.patience, self.run.metrics.read())
+
+    def take_best(self) -> None:
+        """Puts the weights of the best epoch into the model to use, if they were kept."""
+        if self.settings.patience:
+            self.accelerator.wait_for_everyone()
+            self.final.load_state_dict(self.run.load_best())
 
     def epochs(self, evaluation: Evaluation | None, display: Reporter) -> Iterator[dict[str, Any]]:
         """Trains to the end and yields the record of each epoch."""
         self._clock = self._saved = time.monotonic()
         for part in self._parts():
+            if self.patience.is_over:
+                return
             self._train(part)
             display.step()
             if self._ends_epoch(self.step):
@@ -285,8 +300,11 @@ class _Loop:
         self.sums = {}
         self._tick()
         record["seconds"] = round(self.seconds, 3)
+        best = self.patience.is_best(record)
         if self.accelerator.is_main_process:
             self.run.metrics.append(record)
+            if best:
+                self.run.save_best(self.final.state_dict())
         self._save()
         return record
 

@@ -30,6 +30,7 @@ class Run:
         self._config = self.folder / "config.toml"
         self._checkpoints = self.folder / "checkpoints"
         self._weights = self.folder / "model.safetensors"
+        self._best = self.folder / "best.safetensors"
         self._result = self.folder / "result.json"
         self._classes = self.folder / "classes.json"
         self._locked = False
@@ -137,6 +138,14 @@ class Run:
                 "Resume it, or wait for it."
             )
         return load_weights(self._weights)
+
+    def save_best(self, weights: Mapping[str, Tensor]) -> None:
+        """Writes the weights of the best epoch so far."""
+        save_weights(self._best, weights)
+
+    def load_best(self) -> dict[str, Tensor]:
+        """The weights of the best epoch so far."""
+        return load_weights(self._best)
 
     @property
     def result(self) -> dict[str, Any] | None:

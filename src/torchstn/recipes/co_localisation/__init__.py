@@ -6,7 +6,6 @@ from .data import Images as Images
 from .experiment import Located as Located
 from .experiment import locate as locate
 from .experiment import train as train
-from .folder import Frame as Frame
 from .folder import Shared as Shared
 from .folder import find_shared as find_shared
 from .optimise import Found as Found

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ... import sample, transform
+from ...data.canvas import Frame
 from ..backbones import TIMM
 from .appearance import Appearance, Pretrained
 from .config import Optimisation
@@ -22,28 +23,6 @@ _CROPS = {False: 28, True: 64}
 """Side of a crop: what the appearance is described in, and what a pretrained network can read."""
 _TYPICAL = 20
 _LEAST_SPREAD = 1e-3
-
-
-class Frame(NamedTuple):
-    """How an image was fitted into the square that the transformer sees.
-
-    Attributes:
-        size: (h, w) of the image.
-        scale: Pixels of the square a pixel of the image.
-        left: Where the image begins in the square,
-        top: and where at the top.
-    """
-
-    size: tuple[int, int]
-    scale: float
-    left: float
-    top: float
-
-    def to_image(self, box: Tensor) -> Tensor:
-        """A box (4,) in pixels of the square to one in pixels of the image, cut off at its edges."""
-        h, w = self.size
-        corner = torch.tensor([self.left, self.top, self.left, self.top])
-        return ((box - corner) / self.scale).clamp(min=0).minimum(torch.tensor([w, h, w, h]))
 
 
 class Shared(NamedTuple):
