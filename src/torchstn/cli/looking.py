@@ -49,8 +49,8 @@ def look(model: DigitClassifier, images: Tensor) -> Look:
 def _transformed(model: DigitClassifier, images: Tensor) -> tuple[tuple[Grid, ...], Tensor | None]:
     if model.transformer is None:
         return (), None
-    outputs, grids = model.transformer(images, return_grid=True)
-    return grids if isinstance(grids, tuple) else (grids,), outputs
+    outputs, grids = model.transformed(images)
+    return grids, outputs
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import Parallel, SpatialTransformer, transform
+from ..grid import Grid
 from .input_convolution import InputConvolution
 from .width import count_parameters, width_for
 
@@ -42,6 +43,12 @@ class DigitClassifier(nn.Module):
         if isinstance(self.transformer, SpatialTransformer):
             return (self.transformer,)
         return tuple(cast(Iterable[SpatialTransformer], self.transformer.transformers))
+
+    def transformed(self, pictures: Tensor) -> tuple[Tensor, tuple[Grid, ...]]:
+        """What each transformer makes of pictures, side by side along the channels, and its grids."""
+        assert self.transformer is not None
+        outputs, grids = self.transformer(pictures, return_grid=True)
+        return outputs, grids if isinstance(grids, tuple) else (grids,)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (b, classes) of pictures (b, c, h, w), or of volumes (b, c, d, h, w)."""

@@ -1,7 +1,7 @@
 """Every choice of one training on birds."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from ..backbones import check_backbone
 from ..training_config import TrainingConfig, setting
@@ -37,6 +37,9 @@ class Config(TrainingConfig):
     )
     classes: int = setting("Of the 200 species, the first so many.", least=2)
     backbone: str = setting("efficientnet-lite0, timm:NAME or small.")
+    weights: str = setting(
+        "Of the backbones before training: imagenet or none.", "imagenet", choices=("imagenet", "none")
+    )
     dropout: float = setting("Share of the features dropped before the last layer.", least=0)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,9 @@ class Config(TrainingConfig):
         check_backbone(self.backbone)
         if self.dropout >= 1:
             raise ValueError(f"`dropout` must be less than 1, got {self.dropout}.")
+
+    def untrained(self) -> Self:
+        return replace(self, weights="none")
 
     @property
     def cell(self) -> str:

@@ -90,28 +90,29 @@ class BirdClassifier(nn.Module):
         return outputs, grids
 
 
-def build_model(config: Config, classes: Sequence[str], *, pretrained: bool = True) -> BirdClassifier:
+def build_model(config: Config, classes: Sequence[str]) -> BirdClassifier:
     """The network that a config describes, its last layers drawn from the config's seed.
 
     Args:
         config: The config.
         classes: The species to tell apart.
-        pretrained: Whether its backbones begin with the weights they were trained to on ImageNet.
 
     Raises:
         ValueError: If a backbone or its weights cannot be had.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        count = config.transformers
-        backbones = [build_backbone(config.backbone, pretrained=pretrained) for _ in range(max(count, 1))]
-        transformer = _transformers(config, pretrained) if count else None
-        return BirdClassifier(transformer, backbones, len(classes), config.dropout)
+        descriptions = [_backbone(config) for _ in range(max(config.transformers, 1))]
+        transformer = _transformers(config) if config.transformers else None
+        return BirdClassifier(transformer, descriptions, len(classes), config.dropout)
 
 
-def _transformers(config: Config, pretrained: bool) -> Parallel:
-    backbone = build_backbone(config.backbone, pretrained=pretrained)
-    shared = PartLocalisation(backbone, config.seen, config.side // config.seen)
+def _backbone(config: Config) -> NamedBackbone:
+    return build_backbone(config.backbone, pretrained=config.weights == "imagenet")
+
+
+def _transformers(config: Config) -> Parallel:
+    shared = PartLocalisation(_backbone(config), config.seen, config.side // config.seen)
     return Parallel(
         [
             SpatialTransformer(
