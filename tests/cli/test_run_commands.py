@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from torchstn.cli.choosing import pick
+from torchstn.cli.choosing import Wanted, pick
 from torchstn.cli.looking import Survey, gather, look, survey
 from torchstn.recipes.finished import load_run, load_samples
 
@@ -103,15 +103,15 @@ def _survey() -> Survey:
 
 def test_even_takes_one_of_each_class_of_a_sorted_set() -> None:
     seen = _survey()
-    assert seen.labels[pick(seen, 10, "even", None)].tolist() == list(range(10))
+    assert seen.labels[pick(seen, Wanted())].tolist() == list(range(10))
 
 
 def test_wrong_takes_only_what_is_taken_for_another() -> None:
-    assert pick(_survey(), 40, "wrong", None).tolist() == list(range(1, 30, 3))
+    assert pick(_survey(), Wanted(40, "wrong")).tolist() == list(range(1, 30, 3))
 
 
 def test_far_takes_of_each_class_the_right_one_that_is_moved_furthest() -> None:
-    assert pick(_survey(), 10, "far", None).tolist() == list(range(2, 30, 3))
+    assert pick(_survey(), Wanted(10, "far")).tolist() == list(range(2, 30, 3))
 
 
 def test_against_takes_what_this_network_reads_rightly_and_the_other_does_not() -> None:
@@ -119,22 +119,22 @@ def test_against_takes_what_this_network_reads_rightly_and_the_other_does_not() 
     other = seen.labels.clone()
     other[:6] = 9  # of these the second and the fifth are read wrongly by both
     missed = Survey(seen.labels, other, None)
-    assert pick(seen, 40, "against", None, missed).tolist() == [0, 2, 3, 5]
+    assert pick(seen, Wanted(40), missed).tolist() == [0, 2, 3, 5]
     with pytest.raises(ValueError, match="the other network errs on none"):
-        pick(seen, 40, "against", None, seen)
+        pick(seen, Wanted(40), seen)
 
 
 def test_seed_picks_others_and_the_same_ones_again() -> None:
-    first, again, other = (pick(_survey(), 5, "even", seed).tolist() for seed in (1, 1, 2))
+    first, again, other = (pick(_survey(), Wanted(5, seed=seed)).tolist() for seed in (1, 1, 2))
     assert first == again != other
 
 
 def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
     labels = torch.arange(3)
     with pytest.raises(ValueError, match="it takes no digit for another"):
-        pick(Survey(labels, labels, None), 3, "wrong", None)
+        pick(Survey(labels, labels, None), Wanted(3, "wrong"))
     with pytest.raises(ValueError, match="has no transformer"):
-        pick(Survey(labels, labels, None), 3, "far", None)
+        pick(Survey(labels, labels, None), Wanted(3, "far"))
     for words in (["--wrong", "--far"], ["--far", "--against", run]):
         done = call("show", run, *words)
         assert done.exit_code == 2

@@ -1,6 +1,7 @@
 """Which of very many samples to draw."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,34 +11,47 @@ from .looking import Survey
 _FAR = 0.9
 
 
-def pick(seen: Survey, count: int, choose: str, seed: int | None, other: Survey | None = None) -> Tensor:
+@dataclass(frozen=True)
+class Wanted:
+    """Which samples to draw.
+
+    Attributes:
+        count: How many.
+        choose: "even", evenly spaced over the set; "wrong", among those taken for another; "far", one of each
+            class in turn, among those that are read rightly and moved far.
+        seed: Picks other ones.
+    """
+
+    count: int = 10
+    choose: str = "even"
+    seed: int | None = None
+
+
+def pick(seen: Survey, wanted: Wanted, other: Survey | None = None) -> Tensor:
     """The places of the samples to draw.
 
     Args:
         seen: What a network made of all of them.
-        count: How many.
-        choose: "even", evenly spaced over the set; "wrong", among those taken for another; "far", one of each
-            class in turn, among those that are read rightly and moved far; "against", among those read
-            rightly that another network takes for another.
-        seed: Picks other ones.
-        other: What that other network made of them.
+        wanted: Which.
+        other: What another network made of them; then those that it takes for another and the first one reads
+            rightly, whatever `wanted` says.
 
     Raises:
         ValueError: If there are none of that choice.
     """
+    count, choose, seed = wanted.count, wanted.choose, wanted.seed
     right = seen.predictions == seen.labels
-    if choose == "even":
-        return _some(torch.arange(len(right)), count, seed)
-    if choose == "wrong":
-        return _some(_places(~right, "it takes no digit for another"), count, seed)
-    if choose == "against":
-        assert other is not None
+    if other is not None:
         better = right & (other.predictions != seen.labels)
         return _some(
             _places(better, "the other network errs on none that this one reads rightly"), count, seed
         )
+    if choose == "even":
+        return _some(torch.arange(len(right)), count, seed)
+    if choose == "wrong":
+        return _some(_places(~right, "it takes nothing for another"), count, seed)
     if seen.moved is None:
-        raise ValueError("the network has no transformer that could move a digit; choose even or wrong.")
+        raise ValueError("the network has no transformer that could move anything; choose even or wrong.")
     far = []
     for label in sorted(set(seen.labels.tolist())):
         of_class = _places(right & (seen.labels == label), f"it reads no {label} rightly")

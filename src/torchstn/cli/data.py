@@ -1,11 +1,13 @@
 """`torchstn data`: get the real data, look at what is made from it."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from .plainly import err, out, plainly
 
@@ -38,17 +40,45 @@ def get_mnist(
     """Download the 70,000 MNIST digits, 11.6 MB. A download that broke off continues where it stopped."""
     from ..data import download_mnist
 
+    with _bar() as progress:
+        folder = download_mnist(data_dir, progress)
+    out.print(f"MNIST is in {folder}; use it with --data-dir {folder}")
+
+
+@get.command("svhn")
+@plainly
+def get_svhn(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where to put them; default, svhn in TORCHSTN_DATA or ~/.cache/torchstn."
+        ),
+    ] = None,
+    extra: Annotated[
+        bool, typer.Option("--extra", help="Also the 202,353 extra photographs, 1.96 GB more.")
+    ] = False,
+) -> None:
+    """Download 46,470 photographs of house numbers, 681 MB, for non-commercial use only, and unpack them."""
+    from ..data.svhn import download_svhn
+
+    with _bar() as progress:
+        folder = download_svhn(data_dir, ("train", "test", *(["extra"] if extra else [])), progress)
+    out.print(f"The photographs are in {folder}; use them with --data-dir {folder}")
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal for each file, told as `download_file` tells it."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
 
         def progress(name: str, done: int, total: int) -> None:
             if name not in tasks:
                 tasks[name] = bar.add_task(name, total=total)
             bar.update(tasks[name], completed=done)
 
-        folder = download_mnist(data_dir, progress)
-    out.print(f"MNIST is in {folder}; use it with --data-dir {folder}")
+        yield progress
 
 
 @app.command()

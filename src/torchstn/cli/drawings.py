@@ -43,7 +43,7 @@ def drawing_of(recipe: str) -> Drawing:
         ValueError: If there is nothing to draw of it.
     """
     if recipe not in _DRAWINGS:
-        raise ValueError(f"there is no picture of {recipe} yet, only of {', '.join(_DRAWINGS)}.")
+        raise ValueError(f"there is no film of {recipe}, only of {', '.join(_DRAWINGS)}.")
     return _DRAWINGS[recipe]
 
 

@@ -1,28 +1,31 @@
-"""The pictures of a finished run: what it does to digits, what that does to their means, how it got there."""
+"""The pictures of a finished run: what it does to what it reads, and how it got there."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from torch import Tensor
+from matplotlib.figure import Figure
 
 from ..figures import curves, save_figure
-from ..figures.saving import MNIST_CREDIT
+from ..figures.saving import MNIST_CREDIT, SVHN_CREDIT
 from ..recipes.finished import Finished, load_run, load_samples
 from ..recipes.samples import Samples
-from ..recipes.straightness import straightness
 from ..training import Run
-from .choosing import pick
-from .drawings import Sheet, draw_boxes, draw_means, drawing_of
-from .looking import gather, look, survey
+from .choosing import Wanted
+from .digit_pictures import draw_digits
+from .house_numbers import draw_numbers
+
+Drawer = Callable[[Finished, Samples, Wanted, tuple[Finished, Samples] | None], dict[str, Figure]]
+"""Of a run and what it is judged by, the samples wanted, and another run to compare with: figures by name."""
+
+_DRAWERS: dict[str, tuple[Drawer, str]] = {"svhn": (draw_numbers, SVHN_CREDIT)}
+"""Of recipes that are not about digits of MNIST, with whose the pictures are."""
 
 
 def draw_run(
     run: Path,
     folder: Path,
     *,
-    count: int = 10,
-    choose: str = "even",
-    seed: int | None = None,
+    wanted: Wanted | None = None,
     against: Path | None = None,
     data_dir: Path | None = None,
 ) -> list[Path]:
@@ -30,13 +33,10 @@ def draw_run(
 
     Args:
         run: Its folder.
-        folder: Where the pictures go: digits.png, pairs.png or volumes.png; with a transformer means.png and,
-            unless it is of volumes, boxes.png; curves.png.
-        count: Samples to draw.
-        choose: Which samples; see `torchstn.cli.choosing.pick`.
-        seed: Picks other ones.
+        folder: Where the pictures go; curves.png is always one of them.
+        wanted: Which samples to draw.
         against: Folder of another run. Only what that one takes for another and this one reads rightly is
-            then drawn, whatever `choose` says.
+            then drawn.
         data_dir: Folder of the data; default, where the run found it.
 
     Returns:
@@ -46,49 +46,14 @@ def draw_run(
         ValueError: If a run has not finished, its data is missing, there is no picture of its recipe, it has
             no samples of that choice, or the two runs were judged by different samples.
     """
-    recipe, config, model = finished = load_run(run)
-    samples = load_samples(config, data_dir)
-    if against is None:
-        sheet = _sheet(finished, samples, count, choose, seed)
-    else:
-        other = load_run(against)
-        sheet = _sheet_against(finished, samples, other, load_samples(other.config, data_dir), count, seed)
-    drawing = drawing_of(recipe.name)
-    figures = {drawing.name: drawing.samples(config, sheet)}
-    if model.transformers:
-        if recipe.digits_shown is not None:
-            figures["means"] = draw_means(straightness(model, recipe.digits_shown(samples)))
-        if sheet.seen.images.ndim == 4:
-            figures["boxes"] = draw_boxes(sheet)
-    drawn = [
-        save_figure(figure, folder / f"{name}.png", credit=MNIST_CREDIT) for name, figure in figures.items()
-    ]
+    finished = load_run(run)
+    samples = load_samples(finished.config, data_dir)
+    rival = None if against is None else load_run(against)
+    other = None if rival is None else (rival, load_samples(rival.config, data_dir))
+    draw, credit = _DRAWERS.get(finished.recipe.name, (draw_digits, MNIST_CREDIT))
+    figures = draw(finished, samples, wanted or Wanted(), other)
+    drawn = [save_figure(figure, folder / f"{name}.png", credit=credit) for name, figure in figures.items()]
     records = Run(run).metrics.read()
     if records:
         drawn.append(save_figure(curves(records), folder / "curves.png"))
     return drawn
-
-
-def _sheet(finished: Finished, samples: Samples, count: int, choose: str, seed: int | None) -> Sheet:
-    seen = survey(finished.model, samples.held_out())
-    images, labels = gather(samples.held_out(), pick(seen, count, choose, seed))
-    return Sheet(look(finished.model, images), labels.tolist())
-
-
-def _sheet_against(
-    finished: Finished, samples: Samples, other: Finished, theirs: Samples, count: int, seed: int | None
-) -> Sheet:
-    """The samples that the other run alone takes for another, and over each what it takes it for."""
-    seen, missed = survey(finished.model, samples.held_out()), survey(other.model, theirs.held_out())
-    _check_same(seen.labels, missed.labels)
-    chosen = pick(seen, count, "against", seed, missed)
-    images, labels = gather(samples.held_out(), chosen)
-    _check_same(images, gather(theirs.held_out(), chosen)[0])
-    network = other.config.cell.rpartition("/")[2]
-    above = [f"{network}: {prediction}" for prediction in missed.predictions[chosen].tolist()]
-    return Sheet(look(finished.model, images), labels.tolist(), above)
-
-
-def _check_same(ours: Tensor, theirs: Tensor) -> None:
-    if not torch.equal(ours, theirs):
-        raise ValueError("the two runs were judged by different samples; name one of the same experiment.")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 _MANY = 12
@@ -34,20 +35,36 @@ def result_table(records: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def confusion_table(confusion: Sequence[Sequence[int]]) -> Table:
-    """How often each class (row) was taken for each other (column); zeros are left out."""
+def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str] = ()) -> Table:
+    """How often each class (row) was taken for each other (column); zeros are left out.
+
+    Args:
+        confusion: The counts.
+        classes: Names of the classes; default, their numbers.
+    """
+    names = classes or [str(k) for k in range(len(confusion))]
     table = Table(title="What each class was taken for", title_justify="left", header_style="bold")
     if len(confusion) > _MANY:
         table.box, table.padding = None, (0, 0, 0, 1)
     table.add_column("", style="bold")
-    for column in range(len(confusion)):
-        table.add_column(str(column), justify="right")
+    for name in names:
+        table.add_column(escape(name), justify="right")
     for label, row in enumerate(confusion):
         cells = [
             "" if count == 0 else f"[dim]{count}[/]" if label == other else f"[bold]{count}[/]"
             for other, count in enumerate(row)
         ]
-        table.add_row(str(label), *cells)
+        table.add_row(escape(names[label]), *cells)
+    return table
+
+
+def length_table(by_length: Mapping[str, Mapping[str, float]]) -> Table:
+    """How often numbers of each length are misread, one row a length."""
+    table = Table(title="By the count of digits", title_justify="left", header_style="bold")
+    for name in ("digits", "numbers", "error (%)"):
+        table.add_column(name, justify="right")
+    for length, seen in by_length.items():
+        table.add_row(length, f"{seen['count']:,}", f"{seen['error']:.1f}")
     return table
 
 

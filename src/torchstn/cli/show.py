@@ -15,9 +15,9 @@ def show(
         Path | None,
         typer.Option("--out", metavar="FOLDER", help="Where the pictures go; default, figures in the run."),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=40, help="How many digits.")] = 10,
-    seed: Annotated[int | None, typer.Option(help="Pick other digits.")] = None,
-    wrong: Annotated[bool, typer.Option("--wrong", help="Only digits it takes for another.")] = False,
+    count: Annotated[int, typer.Option(min=1, max=40, help="How many samples.")] = 10,
+    seed: Annotated[int | None, typer.Option(help="Pick other samples.")] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Only what it takes for another.")] = False,
     far: Annotated[bool, typer.Option("--far", help="One of each class, among those it moves far.")] = False,
     against: Annotated[
         Path | None,
@@ -32,10 +32,12 @@ def show(
 
     Also where its transformers look as boxes, the mean digit of each class before and after them, and how the
     training went. Digits that were only turned have the angle of the grid written on it; of volumes there is
-    the volume, what the transformer makes of it, and the projection.
+    the volume, what the transformer makes of it, and the projection; on house numbers the product of all
+    transformers is drawn.
     """
     from ..recipes.co_localisation import Config as CoLocalisation
     from ..training import Run
+    from .choosing import Wanted
     from .co_localisation import draw_located
     from .pictures import draw_run
 
@@ -45,14 +47,6 @@ def show(
         for path in draw_located(run, to or run / "figures", count=min(count, 10), data_dir=data_dir):
             out.print(f"Saved {path}")
         return
-    choose = "wrong" if wrong else "far" if far else "even"
-    for path in draw_run(
-        run,
-        to or run / "figures",
-        count=count,
-        choose=choose,
-        seed=seed,
-        against=against,
-        data_dir=data_dir,
-    ):
+    wanted = Wanted(count, "wrong" if wrong else "far" if far else "even", seed)
+    for path in draw_run(run, to or run / "figures", wanted=wanted, against=against, data_dir=data_dir):
         out.print(f"Saved {path}")

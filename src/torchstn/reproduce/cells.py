@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..data import get_data_dir
-from ..recipes import co_localisation
+from ..recipes import co_localisation, svhn
 from ..recipes.digit_samples import find_digits
 from ..recipes.registry import RECIPES
 from ..recipes.training_config import Choices
@@ -115,6 +115,12 @@ def _volumes() -> Iterator[Cell]:
         yield Cell("volumes", f"3d/{model}", (("model", model),))
 
 
+def _house_numbers() -> Iterator[Cell]:
+    for pixels in ("64", "128"):
+        for model in svhn.config.MODELS:
+            yield Cell("svhn", f"{pixels}px/{model}", (("pixels", pixels), ("model", model)))
+
+
 def _readings() -> Iterator[Cell]:
     """Where the paper can be read in two ways: the one that its tables here do not take."""
     affine = (("model", "st-cnn"), ("transform", "affine"))
@@ -142,6 +148,7 @@ PAPER: dict[str, tuple[Cell, ...]] = {
     "addition": tuple(_addition()),
     "co-localisation": tuple(_co_localisation("T", "TC")),
     "volumes": tuple(_volumes()),
+    "svhn": tuple(_house_numbers()),
 }
 """The paper's experiments, and together "all" of them."""
 EXPERIMENTS = PAPER | {"readings": tuple(_readings()), "beyond": tuple(_beyond())}

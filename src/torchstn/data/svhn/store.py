@@ -1,0 +1,127 @@
+"""Crops that are cut out once and then read from a file that lies in memory only as far as it is used."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..mnist_files import get_data_dir
+from .crops import crop
+from .photographs import Photographs
+
+POSITIONS = 5
+NOTHING = 10
+"""The class of a position that has no digit."""
+_FORMAT = 1
+
+Progress = Callable[[int, int], None]
+"""Called as progress(photographs done, photographs in all)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """The crops of a folder or zip of photographs.
+
+    Attributes:
+        images: uint8 (n, 3, side, side), memory-mapped.
+        labels: int64 (n, 5), digits from left to right, then `NOTHING`.
+        numbers: int64 (n,), the number in each photograph's file name, 0 where there is none.
+        sha256: Of images and labels.
+        left_out: Photographs with more than five digits.
+    """
+
+    images: NDArray[np.uint8]
+    labels: Tensor
+    numbers: Tensor
+    sha256: str
+    left_out: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load_crops(
+    path: Path, *, side: int, enlarge: float, store: Path | None = None, progress: Progress | None = None
+) -> Crops:
+    """The crops of photographs, cut out now unless that has been done before.
+
+    Args:
+        path: A folder or zip, see `Photographs`.
+        side: Of a crop, in pixels.
+        enlarge: How much larger it is than the box around the digits, see `crop`.
+        store: Where crops are kept; default, `svhn-crops` in `get_data_dir()`.
+        progress: Told how far it is.
+
+    Raises:
+        ValueError: If a photograph or the annotation is missing or damaged.
+    """
+    with Photographs(path) as photographs:
+        folder = (store or get_data_dir() / "svhn-crops") / _key(photographs, side, enlarge)
+        if not (folder / "about.json").exists():
+            _cut_out(photographs, folder, side, enlarge, progress)
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    return Crops(
+        np.load(folder / "images.npy", mmap_mode="r"),
+        torch.from_numpy(np.load(folder / "labels.npy")),
+        torch.from_numpy(np.load(folder / "numbers.npy")),
+        about["sha256"],
+        about["left_out"],
+    )
+
+
+def _key(photographs: Photographs, side: int, enlarge: float) -> str:
+    """What the crops depend on: which photographs, when they changed last, and how they are cut out."""
+    path = photographs.path
+    dated = path if path.is_file() else path / photographs.annotation
+    facts = (_FORMAT, str(path.resolve()), dated.stat().st_size, dated.stat().st_mtime_ns, side, enlarge)
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _cut_out(
+    photographs: Photographs, folder: Path, side: int, enlarge: float, progress: Progress | None
+) -> None:
+    """Fills a folder that appears whole or not at all; of two processes at it the first one's stays."""
+    houses = [house for house in photographs.houses if len(house.digits) <= POSITIONS]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        images = np.lib.format.open_memmap(part / "images.npy", "w+", np.uint8, (len(houses), 3, side, side))
+        labels = np.full((len(houses), POSITIONS), NOTHING, dtype=np.int64)
+        kept = ((house, photo) for house, photo in photographs if len(house.digits) <= POSITIONS)
+        for k, (house, photograph) in enumerate(kept):
+            images[k] = crop(photograph, house.around, enlarge, side).numpy()
+            labels[k, : len(house.digits)] = house.digits
+            if progress is not None:
+                progress(k + 1, len(houses))
+        images.flush()
+        np.save(part / "labels.npy", labels)
+        np.save(part / "numbers.npy", np.array([_number(house.file) for house in houses], dtype=np.int64))
+        digest = hashlib.sha256(images.data)
+        digest.update(labels.tobytes())
+        about = {"sha256": digest.hexdigest(), "left_out": len(photographs.houses) - len(houses)}
+        (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        _publish(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _publish(part: Path, folder: Path) -> None:
+    try:
+        os.replace(part, folder)
+    except OSError:
+        if not (folder / "about.json").exists():
+            raise
+
+
+def _number(file: str) -> int:
+    stem = Path(file).stem
+    return int(stem) if stem.isascii() and stem.isdigit() else 0

@@ -1,0 +1,133 @@
+"""House numbers through the command line: train, resume, evaluate, show, plan."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.house_numbers import write_data
+
+from torchstn.training import Run
+
+from .conftest import Call
+
+WORDS = "train svhn --preset demo --width 0.05 --iterations 4 --batch 8 --threads 1 --checkpoint-seconds 0"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where crops are kept, for the fixtures below too."""
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TORCHSTN_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def data_folder(monkeypatch: pytest.MonkeyPatch, store: Path) -> Path:
+    """In place of the one that hides the user's data."""
+    monkeypatch.setenv("TORCHSTN_DATA", str(store))
+    return store
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_data(tmp_path_factory.mktemp("svhn"))
+
+
+@pytest.fixture(scope="module")
+def run(call: Call, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "multi"
+    done = call(*WORDS.split(), "--data-dir", data, "--out", folder, "--results", folder.parent / "results")
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_a_training_ends_in_a_result_beside_the_papers(run: Path) -> None:
+    place = run.parent / "results" / "svhn" / "demo" / "64px" / "st-cnn-multi" / "seed-0.json"
+    record = json.loads(place.read_text())
+    assert (record["metric"], record["paper"]) == ("test sequence error (%)", 3.6)
+    assert record["command"].startswith("torchstn train svhn --pixels 64 --model st-cnn-multi --preset demo")
+    assert "--data-dir DATA" in record["command"]
+    assert Run(run).classes == (*"0123456789", "none")
+
+
+def test_evaluate_tells_errors_by_length(call: Call, run: Path) -> None:
+    judged = json.loads(call("evaluate", run, "--json").stdout)
+    assert judged["error"] == pytest.approx(json.loads((run / "result.json").read_text())["value"], abs=1e-4)
+    assert set(judged["by_length"]) == {"1", "2", "3", "4", "5"}
+    told = call("evaluate", run).output
+    assert "By the count of digits" in told
+    assert "none" in told
+
+
+@pytest.mark.parametrize("options", [[], ["--seed", 2], ["--wrong"]])
+def test_show_draws_the_product_of_all_transformers(
+    call: Call, run: Path, tmp_path: Path, options: list[object]
+) -> None:
+    done = call("show", run, "--count", 3, "--out", tmp_path, *options)
+    assert done.exit_code == 0, done.output
+    assert {path.stem for path in tmp_path.iterdir()} == {"numbers", "boxes", "curves"}
+    with Image.open(tmp_path / "numbers.png") as picture:
+        assert "Netzer" in picture.info["Copyright"]
+
+
+def test_show_against_a_run_on_other_crops_is_refused(
+    call: Call, run: Path, data: Path, tmp_path: Path
+) -> None:
+    other = [
+        *WORDS.split(),
+        "--model",
+        "cnn",
+        "--validation",
+        5,
+        "--data-dir",
+        data,
+        "--out",
+        tmp_path / "cnn",
+    ]
+    assert call(*other).exit_code == 0
+    done = call("show", run, "--against", tmp_path / "cnn")
+    assert done.exit_code == 2
+    assert "the two runs were judged by different samples" in done.output
+    assert call("show", tmp_path / "cnn", "--out", tmp_path / "pictures").exit_code == 0
+    assert not (tmp_path / "pictures" / "boxes.png").exists()
+
+
+def test_resuming_ends_bit_for_bit_the_same(call: Call, run: Path, data: Path, tmp_path: Path) -> None:
+    words = [*WORDS.split(), "--data-dir", data, "--out", tmp_path / "again"]
+    assert call(*words).exit_code == 0
+    again = tmp_path / "again"
+    for name in ("result.json", "model.safetensors", "checkpoints/step-00000004.safetensors"):
+        (again / name).unlink()
+    assert Run(again).latest_step == 3
+    assert call(*words, "--resume").exit_code == 0
+    assert (again / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
+
+
+def test_a_folder_without_photographs_is_refused_and_the_way_out_named(call: Call, tmp_path: Path) -> None:
+    done = call(*WORDS.split(), "--data-dir", tmp_path, "--out", tmp_path / "run")
+    assert done.exit_code == 2
+    assert "must hold the photographs of train" in done.output
+    assert "torchstn data get svhn" in done.output
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_film_of_house_numbers_is_refused_before_anything_is_trained(
+    call: Call, data: Path, tmp_path: Path
+) -> None:
+    done = call(*WORDS.split(), "--film", "--data-dir", data, "--out", tmp_path / "run")
+    assert done.exit_code == 2
+    assert "no film of svhn" in done.output
+
+
+def test_reproduce_plans_the_papers_table_without_the_data(call: Call, tmp_path: Path) -> None:
+    done = call("reproduce", "svhn", "--plan", "--results", tmp_path, "--runs", tmp_path)
+    assert done.exit_code == 0, done.output
+    for pixels in ("64px", "128px"):
+        for model in ("cnn", "st-cnn-single", "st-cnn-multi"):
+            assert f"{pixels}/{model}" in done.output
+    refused = call("reproduce", "svhn", "--results", tmp_path, "--runs", tmp_path)
+    assert refused.exit_code == 2
+    assert "torchstn data get svhn" in refused.output
