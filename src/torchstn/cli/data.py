@@ -66,6 +66,24 @@ def get_svhn(
     out.print(f"The photographs are in {folder}; use them with --data-dir {folder}")
 
 
+@get.command("cub")
+@plainly
+def get_cub(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Where to put them; default, cub in TORCHSTN_DATA or ~/.cache/torchstn."
+        ),
+    ] = None,
+) -> None:
+    """Download 11,788 photographs of birds, 1.15 GB, for non-commercial use only, and unpack them."""
+    from ..data import download_cub
+
+    with _bar() as progress:
+        folder = download_cub(data_dir, progress)
+    out.print(f"CUB-200-2011 is in {folder}; use it with --data-dir {folder}")
+
+
 @contextmanager
 def _bar() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal for each file, told as `download_file` tells it."""

@@ -7,6 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+_MISTAKES = 10
 _MANY = 12
 """More columns than this do not fit a terminal with lines between them."""
 
@@ -55,6 +56,38 @@ def confusion_table(confusion: Sequence[Sequence[int]], classes: Sequence[str] =
             for other, count in enumerate(row)
         ]
         table.add_row(escape(names[label]), *cells)
+    return table
+
+
+def mistakes_table(confusion: Sequence[Sequence[int]], classes: Sequence[str] = ()) -> Table:
+    """The commonest mistakes, one row each; arguments as of `confusion_table`."""
+    names = classes or [str(k) for k in range(len(confusion))]
+    pairs = [
+        (count, names[label], names[other])
+        for label, row in enumerate(confusion)
+        for other, count in enumerate(row)
+        if count and other != label
+    ]
+    table = Table(title="The commonest mistakes", title_justify="left", header_style="bold")
+    for name in ("is", "was taken for"):
+        table.add_column(name)
+    table.add_column("times", justify="right")
+    for count, label, other in sorted(pairs, key=lambda pair: -pair[0])[:_MISTAKES]:
+        table.add_row(escape(label), escape(other), str(count))
+    return table
+
+
+def parts_table(parts: Sequence[Mapping[str, Mapping[str, Mapping[str, float]]]]) -> Table:
+    """What of birds transformers have in their boxes, beside what boxes that do not move would have."""
+    title = "Visible parts of birds inside the box (%)"
+    table = Table(title=title, title_justify="left", header_style="bold")
+    table.add_column("transformer", style="bold")
+    for name in ("parts", "box", "inside", "birds with all inside", "distance to their middle (% of side)"):
+        table.add_column(name, justify="left" if name in ("parts", "box") else "right")
+    for k, kinds in enumerate(parts, 1):
+        for kind, ways in kinds.items():
+            for way, seen in ways.items():
+                table.add_row(str(k), kind, way, *(f"{number:.1f}" for number in seen.values()))
     return table
 
 

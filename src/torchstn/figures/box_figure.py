@@ -49,7 +49,7 @@ def box_figure(
     rows = _names("input", images)
     for k, part in enumerate(outputs):
         rows += _names("output" if len(outputs) == 1 else f"output {k + 1}", part)
-    drawn = board(rows, len(images), side=side, foot=0.3 if predictions is not None else 0.0)
+    drawn = board(rows, len(images), side=side, foot=_foot(predictions, labels))
     margin = overshoot(grids, size)
     for k in range(len(images)):
         column = [row[k] for row in drawn.panels]
@@ -77,6 +77,15 @@ def _check(images: Tensor, grids: Sequence[Grid], outputs: Sequence[Tensor]) -> 
         )
     for part in outputs:
         check_counts(images, outputs=part)
+
+
+def _foot(predictions: Sequence[int | str] | None, labels: Sequence[int | str] | None) -> float:
+    """The space in inches for the lines under the panels."""
+    if predictions is None:
+        return 0.0
+    given = [*predictions, *(labels or ())]
+    most = max(str(name).count("\n") for name in given)
+    return 0.3 + 0.15 * most * (1 if labels is None else 2)
 
 
 def _shown(image: Tensor) -> Sequence[Tensor]:

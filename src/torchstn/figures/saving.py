@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from ..training.files import atomic_write
 
+CUB_CREDIT = "Photographs: CUB-200-2011, C. Wah et al. 2011; non-commercial research and education only"
 SVHN_CREDIT = "Photographs: Street View House Numbers, Y. Netzer et al. 2011; non-commercial use only"
 MNIST_CREDIT = "Digits: MNIST, Y. LeCun, C. Cortes, C. Burges; CC BY-SA 3.0"
 

@@ -19,15 +19,17 @@ class Score:
         value: The mean, None where nothing has been trained.
         spread: The standard deviation, None of fewer than two seeds.
         paper: The paper's number, None where it has none.
+        comparable: Whether the two are of the same data.
     """
 
     value: float | None
     spread: float | None = None
     paper: float | None = None
+    comparable: bool = True
 
     def reaches(self, metric: str) -> bool:
         """Whether it is at least as good as the paper's."""
-        if self.value is None or self.paper is None:
+        if self.value is None or self.paper is None or not self.comparable:
             return False
         return self.value <= self.paper if is_error(metric) else self.value >= self.paper
 
@@ -37,7 +39,8 @@ def scores(results: Sequence[Result], papers: Mapping[str, float | None] | None 
 
     Args:
         results: At least one.
-        papers: The paper's number of every cell there is, those without a result among them.
+        papers: The paper's number of every cell there is, those without a result among them. It stands beside
+            a result that has none of its own, being of other data, without being compared.
 
     Returns:
         The scores. Where each class of digits is a cell of its own, "<data>/mean" is the mean of them all.
@@ -48,7 +51,9 @@ def scores(results: Sequence[Result], papers: Mapping[str, float | None] | None 
     found = {cell: Score(None, paper=paper) for cell, paper in (papers or {}).items()}
     for cell, some in seeds.items():
         values = [one.value for one in some]
-        found[cell] = Score(mean(values), stdev(values) if len(values) > 1 else None, some[0].paper)
+        spread, paper = stdev(values) if len(values) > 1 else None, some[0].paper
+        beside = (papers or {}).get(cell) if paper is None else paper
+        found[cell] = Score(mean(values), spread, beside, comparable=paper is not None)
     return found | _means(found)
 
 

@@ -121,6 +121,12 @@ def _house_numbers() -> Iterator[Cell]:
             yield Cell("svhn", f"{pixels}px/{model}", (("pixels", pixels), ("model", model)))
 
 
+def _birds() -> Iterator[Cell]:
+    for pixels, models in (("224", ("cnn", "2xst-cnn", "4xst-cnn")), ("448", ("2xst-cnn", "4xst-cnn"))):
+        for model in models:
+            yield Cell("birds", f"{pixels}px/{model}", (("pixels", pixels), ("model", model)))
+
+
 def _readings() -> Iterator[Cell]:
     """Where the paper can be read in two ways: the one that its tables here do not take."""
     affine = (("model", "st-cnn"), ("transform", "affine"))
@@ -149,6 +155,7 @@ PAPER: dict[str, tuple[Cell, ...]] = {
     "co-localisation": tuple(_co_localisation("T", "TC")),
     "volumes": tuple(_volumes()),
     "svhn": tuple(_house_numbers()),
+    "birds": tuple(_birds()),
 }
 """The paper's experiments, and together "all" of them."""
 EXPERIMENTS = PAPER | {"readings": tuple(_readings()), "beyond": tuple(_beyond())}

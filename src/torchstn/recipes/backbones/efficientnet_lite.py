@@ -12,7 +12,7 @@ from .named import NamedBackbone
 NAME = "efficientnet-lite0"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _MOMENTUM = 0.1
-"""Of the running statistics. At the package's own 0.01 they follow the weights too slowly for a short training."""
+"""Of the running statistics; the package's own 0.01 follows the weights too slowly for a short training."""
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 

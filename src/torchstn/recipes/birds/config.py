@@ -23,14 +23,17 @@ class Config(TrainingConfig):
     """
 
     recipe: ClassVar[str] = "birds"
-    CELL: ClassVar[tuple[str, ...]] = ("model", "resolution")
+    CELL: ClassVar[tuple[str, ...]] = ("pixels", "model")
 
+    data_dir: str | None = setting(
+        "Folder of CUB-200-2011; default, where torchstn data get cub puts it.", None
+    )
     model: str = setting(
         "The network: cnn, or two (2xst-cnn) or four (4xst-cnn) transformers before one each.",
         "2xst-cnn",
         choices=tuple(MODELS),
     )
-    resolution: str = setting(
+    pixels: str = setting(
         "Side of the pictures in pixels. Networks see 224 at most, so what is cropped of 448 loses nothing.",
         "224",
         choices=("64", "112", "224", "448"),
@@ -53,11 +56,11 @@ class Config(TrainingConfig):
 
     @property
     def cell(self) -> str:
-        return f"{self.resolution}/{self.model}"
+        return f"{self.pixels}px/{self.model}"
 
     @property
     def title(self) -> str:
-        return f"birds-{self.resolution}-{self.model}"
+        return f"birds-{super().title}"
 
     @property
     def transformers(self) -> int:
@@ -67,7 +70,7 @@ class Config(TrainingConfig):
     @property
     def side(self) -> int:
         """Pixels along a side of the pictures."""
-        return int(self.resolution)
+        return int(self.pixels)
 
     @property
     def seen(self) -> int:

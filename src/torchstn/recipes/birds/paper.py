@@ -3,7 +3,7 @@
 from .config import Config
 
 CLASSES = 200
-_ACCURACY = {"224/cnn": 82.3, "224/2xst-cnn": 83.1, "448/2xst-cnn": 83.9, "448/4xst-cnn": 84.1}
+_ACCURACY = {"224px/cnn": 82.3, "224px/2xst-cnn": 83.1, "448px/2xst-cnn": 83.9, "448px/4xst-cnn": 84.1}
 
 
 def paper_accuracy(config: Config) -> float | None:
