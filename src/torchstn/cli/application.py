@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .apply import apply
 from .co_localise import co_localise
 from .data import app as data
 from .demo import demo
@@ -53,6 +54,7 @@ app.command()(demo)
 app.add_typer(train, name="train")
 app.command()(evaluate)
 app.command()(predict)
+app.command()(apply)
 app.command()(show)
 app.command()(co_localise)
 app.add_typer(data, name="data")

@@ -19,7 +19,8 @@ Group = tuple[Path, ...]
 def predict(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished training.")],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Pictures of one digit each, in any format.")
+        list[Path],
+        typer.Argument(metavar="IMAGE...", help="Pictures, in any format; of your own classes also folders."),
     ],
     invert: Annotated[
         bool | None,
@@ -35,17 +36,39 @@ def predict(
         Path | None, typer.Option("--out", metavar="PNG", help="Also draw input, grid and output of each.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    boxes: Annotated[
+        bool, typer.Option("--boxes", help="Of your own classes: say where each transformer looked.")
+    ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="JSON",
+            help="Of your own classes: a file for what is found; several processes can then share the work.",
+        ),
+    ] = None,
 ) -> None:
-    """Name the digit in any picture file: a photograph, a scan, a drawing. Of sums it reads two at a time.
+    """Name what any picture file shows: your own classes, a digit, or the digits of a sum.
 
-    A picture of the size the network was trained on is taken as it is. Any other is made grey, white on
-    black, cropped to its ink and scaled as MNIST's digits are.
+    A run on your own images names every image of folders. A run on digits reads one digit of each picture: a
+    photograph, a scan, a drawing; of sums two pictures at a time. A picture of the size the network was
+    trained on is taken as it is; any other is made grey, white on black, cropped to its ink and scaled as
+    MNIST's digits are.
     """
     from ..figures import save_figure
     from ..recipes.finished import load_run
+    from ..recipes.images import RECIPE as IMAGES
+    from ..training import Run
     from .drawings import Sheet, drawing_of
+    from .images_predicting import predict_images
     from .looking import look
 
+    if Run(run).config.get("recipe") == IMAGES.name:
+        if invert is not None or whole or to is not None:
+            raise ValueError("--invert, --whole and --out are for runs on digits; this one is on images.")
+        predict_images(run, images, as_json=as_json, boxes=boxes, save=save)
+        return
+    if boxes or save is not None:
+        raise ValueError("--boxes and --save are for runs on images; this one is on digits.")
     recipe, config, model = load_run(run)
     if recipe.canvas is None:
         raise ValueError(f"{run} is a run of {recipe.name}, which does not read picture files.")

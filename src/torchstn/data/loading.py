@@ -1,8 +1,9 @@
 """Many pictures as batches of squares, decoded by several threads and kept while there is room."""
 
 import os
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from .canvas import Frame, read_canvas
 
 Progress = Callable[[int, int], None]
 """Called as progress(pictures looked at, pictures in all)."""
+
+Canvas = tuple[Tensor, Frame]
+"""A square (3, side, side) uint8, and how the picture lies in it."""
 
 _KEPT = 1_000_000_000
 _MOST_WORKERS = 8
@@ -49,7 +53,7 @@ class Canvases:
         self.side, self.fit, self.fill = side, fit, fill
         self._pool = ThreadPoolExecutor(workers or min(os.cpu_count() or 1, _MOST_WORKERS))
         self._room = keep // (3 * side * side)
-        self._kept: dict[int, tuple[Tensor, Frame]] = {}
+        self._kept: dict[int, Canvas] = {}
 
     def __len__(self) -> int:
         return len(self.files)
@@ -57,9 +61,9 @@ class Canvases:
     def find_broken(self, progress: Progress | None = None) -> dict[int, str]:
         """Reads every picture once: the places of those that cannot be, and what is wrong with each."""
         broken = {}
-        for place, refusal in enumerate(self._pool.map(self._try, range(len(self)))):
-            if refusal is not None:
-                broken[place] = refusal
+        for place, found in enumerate(self._pool.map(self._try, range(len(self)))):
+            if isinstance(found, str):
+                broken[place] = found
             if progress is not None:
                 progress(place + 1, len(self))
         return broken
@@ -86,17 +90,38 @@ class Canvases:
             row.copy_(picture)
         return pictures, [frame for _, frame in found]
 
-    def _try(self, place: int) -> str | None:
+    def stream(self, batch: int) -> Iterator[tuple[list[int], list[Canvas | str]]]:
+        """All pictures in their order, the next batch being read while one is worked on.
+
+        Args:
+            batch: Pictures at a time.
+
+        Yields:
+            Places, and of each the square and how the picture lies in it, or why it cannot be read.
+        """
+        waiting: deque[tuple[list[int], list[Future[Canvas | str]]]] = deque()
+        for start in range(0, len(self), batch):
+            places = list(range(start, min(start + batch, len(self))))
+            waiting.append((places, [self._pool.submit(self._try, place) for place in places]))
+            if len(waiting) > 1:
+                yield _done(*waiting.popleft())
+        while waiting:
+            yield _done(*waiting.popleft())
+
+    def _try(self, place: int) -> Canvas | str:
         try:
-            self._one(place)
+            return self._one(place)
         except ValueError as refusal:
             return str(refusal)
-        return None
 
-    def _one(self, place: int) -> tuple[Tensor, Frame]:
+    def _one(self, place: int) -> Canvas:
         kept = self._kept.get(place)
         if kept is None:
             kept = read_canvas(self.folder / self.files[place], self.side, fit=self.fit, fill=self.fill)
             if len(self._kept) < self._room:
                 self._kept[place] = kept
         return kept
+
+
+def _done(places: list[int], found: list[Future[Canvas | str]]) -> tuple[list[int], list[Canvas | str]]:
+    return places, [one.result() for one in found]

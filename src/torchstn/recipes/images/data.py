@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -110,9 +110,9 @@ class TrainingPictures(Shuffled):
         return changed, labels, self.weights[labels]
 
 
-def canvases_of(config: Config, folder: Path, files: Sequence[str]) -> Canvases:
+def canvases_of(config: Config, folder: Path, files: Sequence[str], **choices: Any) -> Canvases:
     """Files of a folder as a config's model sees them."""
-    return Canvases(folder, files, config.size, fit=config.fit, fill=FILL, workers=config.workers)
+    return Canvases(folder, files, config.size, fit=config.fit, fill=FILL, workers=config.workers, **choices)
 
 
 def split(files: Sequence[str], labels: Sequence[str], per_cent: int) -> tuple[Tensor, Tensor]:
