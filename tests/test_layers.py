@@ -39,11 +39,19 @@ OF_THE_EXTRAS = (
     "typer",
 )
 
+# Where a module may import what is not everywhere. NumPy comes with Triton's interpreter.
+OPTIONAL = {"_types.py": {"jaxtyping"}, "sampler/triton": {"triton", "numpy"}}
+
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 
 def _part(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def _optional_part(path: Path) -> str:
+    name = path.relative_to(SOURCE).as_posix()
+    return next((part for part in OPTIONAL if name.startswith(part)), "")
 
 
 def _name(path: Path) -> str:
@@ -85,8 +93,14 @@ def test_imports_only_from_the_layers_below(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in MODULES if _part(path) in LIBRARY], ids=_name)
 def test_the_library_imports_torch_alone(path: Path) -> None:
     foreign = {name[0] for name in _imports(path, path.read_text())} - set(sys.stdlib_module_names)
-    optional = {"jaxtyping"} if _part(path) == "_types" else set()
-    assert foreign <= {"torch", "torchstn"} | optional
+    assert foreign <= {"torch", "torchstn"} | OPTIONAL.get(_optional_part(path), set())
+
+
+def test_what_is_optional_is_loaded_where_it_is_used() -> None:
+    """Whether `import torchstn` needs what only a machine with a GPU has."""
+    program = "import sys, torchstn; print(sorted({'triton', 'torchstn._native'} & set(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "[]"
 
 
 def test_every_part_has_a_layer() -> None:

@@ -73,7 +73,7 @@ def test_a_missing_backend_is_passed_over_or_says_why(missing: None) -> None:
 
 def test_a_wrong_name_lists_the_right_ones(fake: Backend) -> None:
     with pytest.raises(
-        ValueError, match="must be one of 'auto', 'fake', 'native', 'reference', got 'fastest'"
+        ValueError, match="must be one of 'auto', 'fake', 'native', 'triton', 'reference', got 'fastest'"
     ):
         stn.sample(IMAGE, POINTS, backend="fastest")
 

@@ -14,8 +14,8 @@ from torch._dynamo.testing import CompileCounterWithBackend
 
 import torchstn as stn
 from torchstn.grid.absolute import AbsolutePoints
-from torchstn.sampler.native import ops
-from torchstn.sampler.native.description import describe
+from torchstn.sampler.fused import ops
+from torchstn.sampler.fused.description import describe
 from torchstn.sampler.native.extension import missing
 from torchstn.sampler.request import Request
 
@@ -156,7 +156,7 @@ def _arguments(case: Case, gradients: bool = True) -> tuple[Any, ...]:
         value.requires_grad_(gradients) for value in (make_image(case), *make_parameters(case))
     ]
     kind, described = describe(Request(image, make_grid(case, parameters), None, "zeros", 0.0))  # type: ignore[arg-type]
-    return image, list(described), None, kind, list(case.out), case.align_corners, 1, 0
+    return image, list(described), None, kind, list(case.out), case.align_corners, 1, 0, "native"
 
 
 @EVERY_CASE

@@ -17,8 +17,9 @@ import torchstn as stn
 from torchstn.grid import DenseBasis, MatrixGrid
 from torchstn.grid.absolute import AbsolutePoints
 from torchstn.sampler import BACKENDS, Request
+from torchstn.sampler.fused import guards
 from torchstn.sampler.kernels import KERNELS
-from torchstn.sampler.native import extension, guards, refusal
+from torchstn.sampler.native import extension, refusal
 
 pytestmark = [
     pytest.mark.usefixtures("compiled"),
@@ -170,8 +171,8 @@ def test_where_it_runs_is_told() -> None:
 
 def test_a_learned_basis_is_made_by_torch_and_others_are_not() -> None:
     from torchstn.grid import BasisGrid
-    from torchstn.sampler.native.description import describe
-    from torchstn.sampler.native.extension import BASIS, PIXELS
+    from torchstn.sampler.fused.contract import BASIS, PIXELS
+    from torchstn.sampler.fused.description import describe
 
     values = torch.rand(2, 6, 7)
     for learned, kind in ((False, BASIS), (True, PIXELS)):
@@ -186,10 +187,10 @@ def test_a_learned_basis_is_made_by_torch_and_others_are_not() -> None:
 def test_private_name_dispatch_keys() -> None:
     """Not part of torch's public face: this test says when it is gone, or means something else."""
     plain = _dispatch_keys(torch.rand(2)).raw_repr()
-    assert plain in guards.PLAIN_KEYS
-    assert len(guards.PLAIN_KEYS) == 2
+    assert plain in guards.plain_keys("cpu")
+    assert len(guards.plain_keys("cpu")) == 2
     with torch.inference_mode():
-        assert _dispatch_keys(torch.rand(2)).raw_repr() in guards.PLAIN_KEYS - {plain}
+        assert _dispatch_keys(torch.rand(2)).raw_repr() in guards.plain_keys("cpu") - {plain}
     others = {
         "view": (torch.rand(4, 4).T[1:], True),
         "parameter": (torch.nn.Parameter(torch.rand(2)), True),
@@ -204,13 +205,13 @@ def test_private_name_dispatch_keys() -> None:
         "wrapper": (TwoTensor(torch.rand(2), torch.rand(2)), False),
     }
     for name, (tensor, expected) in others.items():
-        assert (_dispatch_keys(tensor).raw_repr() in guards.PLAIN_KEYS) == expected, name
+        assert (_dispatch_keys(tensor).raw_repr() in guards.plain_keys("cpu")) == expected, name
     seen = []
     torch._vmap_internals._vmap(lambda one: seen.append(_dispatch_keys(one).raw_repr()) or one)(
         torch.rand(2, 2)
     )
     assert len(seen) == 1
-    assert not guards.PLAIN_KEYS & set(seen)
+    assert not guards.plain_keys("cpu") & set(seen)
 
 
 def test_private_name_current_level() -> None:

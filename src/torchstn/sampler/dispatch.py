@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from . import native, reference
+from . import native, reference, triton
 from .layout import layout_of
 from .request import Request
 
@@ -56,6 +56,7 @@ def _reference(request: Request) -> Tensor:
 
 BACKENDS = [
     Backend("native", native.place, native.missing, native.refusal, native.sample),
+    Backend("triton", triton.place, triton.missing, triton.refusal, triton.sample),
     Backend(
         "reference",
         lambda: "every device and type, every derivative",

@@ -1,8 +1,21 @@
 """The compiled CPU backend: whether it is there, what it can run, and how a request is put to it."""
 
-from .backend import sample as sample
+from torch import Tensor
+
+from .. import fused
+from ..request import Request
+from .extension import ENGINE
 from .extension import missing as missing
 from .extension import place as place
-from .guards import refusal as refusal
 
 __all__ = ["missing", "place", "refusal", "sample"]
+
+
+def refusal(request: Request) -> str | None:
+    """Why the request must go to another backend, or None."""
+    return fused.refusal(ENGINE, request)
+
+
+def sample(request: Request) -> Tensor:
+    """Runs a request that was not refused."""
+    return fused.sample(ENGINE, request)

@@ -2,28 +2,23 @@
 
 import importlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..fused.contract import (
+    BASIS,
+    MATRIX,
+    SEPARABLE_BASIS,
+    Engine,
+    Settings,
+    compute_dtype,
+    empty,
+    output_shape,
+    register,
+)
 from ..layout import layout_of
-
-KERNELS = ("nearest", "linear", "cubic")
-"""Those that are compiled; the extension knows them by their place."""
-
-MATRIX, BASIS, SEPARABLE_BASIS, POINTS, DISPLACEMENT, PIXELS = range(6)
-"""The extension's names for what describes a grid."""
-
-
-class Settings(NamedTuple):
-    """What a call is told beside its tensors."""
-
-    kind: int
-    size: Sequence[int]
-    align_corners: bool
-    kernel: int
-    padding: int
 
 
 class _Extension:
@@ -71,32 +66,13 @@ def loaded() -> Any:
     return _extension.loaded
 
 
-def compute_dtype(image: Tensor) -> torch.dtype:
-    """The type in which values of an image are summed."""
-    return torch.float64 if image.dtype == torch.float64 else torch.float32
-
-
-def output_shape(image: Tensor, parameters: Sequence[Tensor], settings: Settings) -> tuple[int, ...]:
-    """(n, c, *size), n the larger of the batches."""
-    shape = image.shape
-    batch = max(shape[0], parameters[0].shape[0])
-    if len(parameters) > 1:  # a matrix and offsets
-        batch = max(batch, parameters[1].shape[0])
-    return (batch, shape[1], *settings.size)
-
-
-def empty(image: Tensor, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    """Memory to be written, in the layout of the image."""
-    return torch.empty(shape, dtype=dtype, device="cpu", memory_format=layout_of(image))
-
-
 def run(image: Tensor, parameters: Sequence[Tensor], fill: Tensor | None, settings: Settings) -> Tensor:
     """Samples; no gradient is recorded."""
     shape = output_shape(image, parameters, settings)
     # The first costs half of the second.
     same = shape == image.shape and image.is_contiguous()
     output = torch.empty_like(image) if same else empty(image, shape, image.dtype)
-    kind, size, align_corners, kernel, padding = settings
+    kind, size, align_corners, kernel, padding, _ = settings
     _extension.loaded.forward(
         image,
         output,
@@ -121,7 +97,7 @@ def run_backward(
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
     """The gradients of the image and of each parameter, None for those that are not wanted."""
-    kind, size, align_corners, kernel, padding = settings
+    kind, size, align_corners, kernel, padding, _ = settings
     grad_image = None
     if wanted[0]:
         dtype = compute_dtype(image)
@@ -157,3 +133,6 @@ def _as_read(parameters: Sequence[Tensor], kind: int) -> tuple[Tensor, ...]:
             if not parameter.is_contiguous():
                 return tuple(one.contiguous() for one in parameters)
     return tuple(parameters)
+
+
+ENGINE = register(Engine("native", "cpu", "the CPU", (2, 3), run, run_backward))

@@ -1,4 +1,4 @@
-"""A grid as the numbers that the compiled kernels evaluate, and back."""
+"""A grid as the numbers that the fused kernels evaluate, and back."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from ...grid.matrix import MatrixGrid
 from ...grid.points import PointGrid
 from ...grid.spline import SplineBasis
 from ..request import Request
-from .extension import BASIS, DISPLACEMENT, MATRIX, PIXELS, POINTS, SEPARABLE_BASIS, Settings
+from .contract import BASIS, DISPLACEMENT, MATRIX, PIXELS, POINTS, SEPARABLE_BASIS, Settings
 
 
 def held(request: Request) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""The compiled kernels in eager autograd."""
+"""Fused kernels in eager autograd."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +10,13 @@ from ..._types import PADDINGS
 from ...grid.basis import Basis
 from .. import reference
 from ..kernels import KERNELS as EVERY_KERNEL
+from .contract import ENGINES, KERNELS, Settings
 from .description import coordinates
-from .extension import KERNELS, Settings, run, run_backward
 from .guards import is_plain, why_not_now
 
 
 class Sample(torch.autograd.Function):
-    """Samples by compiled kernels, forward and backward; further derivatives are the reference's.
+    """Samples by fused kernels, forward and backward; further derivatives are the reference's.
 
     There is no forward-mode and no vmap rule: where those are asked for the reference runs from the start.
     """
@@ -32,17 +32,22 @@ class Sample(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(image, *parameters)
         ctx.described = settings, basis, fill
-        return run(image, parameters, fill, settings)
+        return ENGINES[settings.backend].run(image, parameters, fill, settings)
 
     @staticmethod
     def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         image, *parameters = ctx.saved_tensors
         wanted = ctx.needs_input_grad[3:]
         settings, basis, fill = ctx.described
-        if torch.is_grad_enabled() or not is_plain(grad_output) or why_not_now() is not None:
+        if (
+            torch.is_grad_enabled()
+            or not is_plain(grad_output, image.device.type)
+            or why_not_now() is not None
+        ):
             gradients = _by_reference(settings, basis, fill, image, parameters, grad_output, wanted)
         else:
-            gradients = run_backward(image, grad_output, parameters, fill, settings, wanted)
+            engine = ENGINES[settings.backend]
+            gradients = engine.run_backward(image, grad_output, parameters, fill, settings, wanted)
         return None, None, None, *gradients
 
 

@@ -1,4 +1,4 @@
-"""The compiled kernels as registered operators, which torch.compile takes whole."""
+"""Fused kernels as registered operators, which torch.compile takes whole."""
 # ruff: noqa: ARG001 - a fake takes what its operator takes
 
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .extension import Settings, empty, output_shape, run, run_backward
+from .contract import ENGINES, Settings, empty, output_shape
 
 
-@torch.library.custom_op("torchstn::sample", mutates_args=(), device_types="cpu")
+@torch.library.custom_op("torchstn::sample", mutates_args=())
 def sample(
     image: Tensor,
     parameters: Sequence[Tensor],
@@ -20,9 +20,11 @@ def sample(
     align_corners: bool,
     kernel: int,
     padding: int,
+    backend: str,
 ) -> Tensor:
-    """See `extension.run`."""
-    return run(image, parameters, fill, Settings(kind, tuple(size), align_corners, kernel, padding))
+    """See `Engine.run`."""
+    settings = Settings(kind, tuple(size), align_corners, kernel, padding, backend)
+    return ENGINES[backend].run(image, parameters, fill, settings)
 
 
 @sample.register_fake
@@ -35,12 +37,13 @@ def _(
     align_corners: bool,
     kernel: int,
     padding: int,
+    backend: str,
 ) -> Tensor:
-    settings = Settings(kind, tuple(size), align_corners, kernel, padding)
+    settings = Settings(kind, tuple(size), align_corners, kernel, padding, backend)
     return empty(image, output_shape(image, parameters, settings), image.dtype)
 
 
-@torch.library.custom_op("torchstn::sample_backward", mutates_args=(), device_types="cpu")
+@torch.library.custom_op("torchstn::sample_backward", mutates_args=())
 def sample_backward(
     image: Tensor,
     grad_output: Tensor,
@@ -51,11 +54,12 @@ def sample_backward(
     align_corners: bool,
     kernel: int,
     padding: int,
+    backend: str,
     wanted: Sequence[bool],
 ) -> list[Tensor]:
-    """The gradients that are wanted of the image and of each parameter; see `extension.run_backward`."""
-    settings = Settings(kind, tuple(size), align_corners, kernel, padding)
-    gradients = run_backward(image, grad_output, parameters, fill, settings, wanted)
+    """The gradients that are wanted of the image and of each parameter; see `Engine.run_backward`."""
+    settings = Settings(kind, tuple(size), align_corners, kernel, padding, backend)
+    gradients = ENGINES[backend].run_backward(image, grad_output, parameters, fill, settings, wanted)
     return [gradient for gradient in gradients if gradient is not None]
 
 
@@ -70,6 +74,7 @@ def _(
     align_corners: bool,
     kernel: int,
     padding: int,
+    backend: str,
     wanted: Sequence[bool],
 ) -> list[Tensor]:
     gradients = [empty(image, image.shape, image.dtype)] if wanted[0] else []
@@ -92,7 +97,7 @@ def _backward(ctx: Any, grad_output: Tensor) -> tuple[Any, ...]:
         torch.ops.torchstn.sample_backward(image, grad_output, parameters, fill, *ctx.settings, wanted)
     )
     every = [next(gradients) if needed else None for needed in wanted]
-    return every[0], every[1:], None, None, None, None, None, None
+    return every[0], every[1:], *[None] * (1 + len(ctx.settings))
 
 
 sample.register_autograd(_backward, setup_context=_remember)

@@ -1,4 +1,4 @@
-"""Runs a request on the compiled kernels: eager, recorded for autograd, or as an operator being traced."""
+"""Runs a request on fused kernels: eager, recorded for autograd, or as an operator being traced."""
 
 import torch
 from torch import Tensor
@@ -7,19 +7,21 @@ from ..._types import PADDINGS
 from ..request import Request
 from . import ops
 from .autograd import record
+from .contract import KERNELS, Engine, Settings, compute_dtype
 from .description import describe
-from .extension import KERNELS, Settings, compute_dtype, run
 
 KERNEL_NUMBERS = {name: number for number, name in enumerate(KERNELS)}
 PADDING_NUMBERS = {name: number for number, name in enumerate(PADDINGS)}
 
 
-def sample(request: Request) -> Tensor:
+def sample(engine: Engine, request: Request) -> Tensor:
     """Runs a request that was not refused."""
     image, grid = request.image, request.grid
     kind, parameters = describe(request)
     kernel: int = KERNEL_NUMBERS[request.kernel.name]  # type: ignore[union-attr]  # else it was refused
-    settings = Settings(kind, grid.size, grid.align_corners, kernel, PADDING_NUMBERS[request.padding])
+    settings = Settings(
+        kind, grid.size, grid.align_corners, kernel, PADDING_NUMBERS[request.padding], engine.name
+    )
     fill = _fill(request) if request.padding == "fill" else None
     if torch.is_grad_enabled():
         moves = parameters[0].requires_grad or (len(parameters) > 1 and parameters[1].requires_grad)
@@ -31,7 +33,7 @@ def sample(request: Request) -> Tensor:
             return record(settings, getattr(grid, "basis", None), fill, image, *parameters)  # type: ignore[no-untyped-call]
     if torch.compiler.is_compiling():
         return ops.sample(image, parameters, fill, *settings)
-    return run(image, parameters, fill, settings)
+    return engine.run(image, parameters, fill, settings)
 
 
 def _fill(request: Request) -> Tensor:

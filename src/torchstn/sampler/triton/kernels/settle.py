@@ -1,0 +1,35 @@
+"""The kernel that turns sums of whole units into the gradient of the image."""
+
+import triton
+import triton.language as tl
+
+from .arithmetic import power_of_two
+
+
+@triton.jit
+def settle(
+    sums,
+    finer,
+    exponents,
+    largest,
+    gradient,
+    count,
+    blocks,
+    block: tl.constexpr,
+    bits: tl.constexpr,
+    finer_bits: tl.constexpr,
+):
+    """Writes units times their size; a sample has `count` numbers, in `blocks` programs."""
+    n = tl.program_id(0) // blocks
+    at = (tl.program_id(0) % blocks).to(tl.int64) * block + tl.arange(0, block)
+    exists = at < count
+    at += n.to(tl.int64) * count
+    unit = power_of_two(tl.load(exponents + n) - bits, tl.float64)
+    value = tl.load(sums + at, mask=exists, other=0).to(tl.float64) * unit
+    if finer is not None:
+        value += tl.load(finer + at, mask=exists, other=0).to(tl.float64) * unit * 0.5**finer_bits
+    # Zero, or NaN: what was not finite has no size in units.
+    value += tl.load(largest + n).to(tl.float64) * 0.0
+    if gradient.dtype.element_ty != tl.float64:
+        value = value.to(tl.float32)
+    tl.store(gradient + at, value.to(gradient.dtype.element_ty), mask=exists)
