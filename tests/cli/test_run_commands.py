@@ -131,7 +131,7 @@ def test_seed_picks_others_and_the_same_ones_again() -> None:
 
 def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
     labels = torch.arange(3)
-    with pytest.raises(ValueError, match="it takes no digit for another"):
+    with pytest.raises(ValueError, match="it takes nothing for another"):
         pick(Survey(labels, labels, None), Wanted(3, "wrong"))
     with pytest.raises(ValueError, match="has no transformer"):
         pick(Survey(labels, labels, None), Wanted(3, "far"))
