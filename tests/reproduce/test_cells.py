@@ -4,7 +4,15 @@ import pytest
 
 from torchstn.reproduce import EXPERIMENTS, Cell, beside, paper_numbers, select
 
-COUNTS = {"table-1": 32, "cluttered": 8, "addition": 8, "co-localisation": 20, "volumes": 3, "svhn": 6}
+COUNTS = {
+    "table-1": 32,
+    "cluttered": 8,
+    "addition": 8,
+    "co-localisation": 20,
+    "volumes": 3,
+    "svhn": 6,
+    "birds": 5,
+}
 
 
 def test_every_experiment_has_its_cells() -> None:
