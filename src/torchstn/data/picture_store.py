@@ -109,8 +109,11 @@ def _prepare(folder: Path, source: Path, files: Sequence[str], side: int, progre
         if progress is not None:
             progress(len(files), len(files))
         atomic_write(part / _INDEX, json.dumps({"sha256": digest.hexdigest(), "sizes": sizes}) + "\n")
-        if not folder.exists():
+        try:
             part.rename(folder)
+        except OSError:
+            if not (folder / _INDEX).exists():
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
