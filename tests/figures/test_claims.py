@@ -92,7 +92,7 @@ def test_the_papers_own_numbers_bear_out_its_claims(tmp_path: Path) -> None:
             write(tmp_path, cell=f"{data}/{network}", value=error, paper=error)
     table = claims_table(read_results(tmp_path))
     judged = {line.split("|")[1].strip(): line.split("|")[2].strip() for line in table.splitlines()[4:]}
-    assert len(judged) == len(CLAIMS)
+    assert list(judged) == [claim.text for claim in CLAIMS if claim.recipe == "distorted-mnist"]
     ran = {text: holds for text, holds in judged.items() if holds != "not yet run"}
     assert len(ran) >= 18
     assert {text for text, holds in ran.items() if not holds.startswith("yes")} == set()

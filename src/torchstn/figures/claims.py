@@ -96,6 +96,13 @@ def _volumes() -> Iterator[tuple[str, list[Pair]]]:
     yield "Volumes: the transformer beats a 3-D cnn of the same size", [Pair("3d/st", "3d/cnn-3d")]
 
 
+def _house_numbers() -> Iterator[tuple[str, list[Pair]]]:
+    for pixels in ("64", "128"):
+        networks = [f"{pixels}px/st-cnn-{count}" for count in ("single", "multi")]
+        yield f"House numbers, {pixels} pixels: a transformer beats none", _beats(networks, f"{pixels}px/cnn")
+    yield "House numbers: four transformers beat one", [Pair("64px/st-cnn-multi", "64px/st-cnn-single")]
+
+
 CLAIMS = tuple(
     Claim(recipe, text, tuple(pairs))
     for recipe, claims in (
@@ -103,13 +110,14 @@ CLAIMS = tuple(
         ("mnist-addition", _addition),
         ("co-localisation", _co_localisation),
         ("volumes", _volumes),
+        ("svhn", _house_numbers),
     )
     for text, pairs in claims()
 )
 
 
 def claims_table(results: Sequence[Result], claims: Sequence[Claim] = CLAIMS) -> str:
-    """One table a preset, one row a claim: whether it holds, and the numbers that say so.
+    """One table a preset, one row a claim on what it has results of: whether it holds, and the numbers of it.
 
     A claim holds if each of its comparisons does, of means over seeds; those whose cells have not both been
     trained are counted.
@@ -126,7 +134,9 @@ def _table(results: Sequence[Result], claims: Sequence[Claim]) -> str:
     for group in grouped(results, "recipe"):
         metrics[group[0].recipe], found[group[0].recipe] = group[0].metric, scores(group)
     rows = [
-        (one.text, *_judged(one, found.get(one.recipe, {}), metrics.get(one.recipe, ""))) for one in claims
+        (one.text, *_judged(one, found[one.recipe], metrics[one.recipe]))
+        for one in claims
+        if one.recipe in found
     ]
     return f"Preset `{results[0].preset}`:\n\n" + markdown_table(("claim", "holds", "numbers"), rows)
 
