@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from torchstn.data.svhn import (
     read_labels,
 )
 from torchstn.data.svhn import store as store_module
+from torchstn.training.lock import lock_folder
 
 HEAD = "file,digits,boxes\n"
 
@@ -131,11 +133,25 @@ def test_crops_are_cut_out_once_and_anew_when_the_photographs_change(tmp_path: P
         )
 
     first, again = load(), load()
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(f"Cutting the house numbers out of {path.name}", k, 3) for k in (1, 2, 3)]
     assert isinstance(again.images, np.memmap)
     np.testing.assert_array_equal(first.images, again.images)
     write_zip(path, houses(4))
     assert len(load()) == 4
+
+
+def test_a_second_process_waits_for_the_first_and_takes_what_it_cut_out(tmp_path: Path) -> None:
+    path, store = write_zip(tmp_path / "train.zip", houses(3)), tmp_path / "store"
+    found: list[store_module.Crops] = []
+    with lock_folder(store):
+        waiting = threading.Thread(
+            target=lambda: found.append(load_crops(path, side=8, enlarge=1.0, store=store))
+        )
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+    waiting.join(20)
+    assert len(found[0]) == 3
 
 
 def test_a_photograph_that_is_missing_is_named_and_no_crops_are_left(tmp_path: Path) -> None:
@@ -143,7 +159,7 @@ def test_a_photograph_that_is_missing_is_named_and_no_crops_are_left(tmp_path: P
     (folder / "2.png").unlink()
     with pytest.raises(ValueError, match=r"train: there is no 2.png in it"):
         load_crops(folder, side=8, enlarge=1.0, store=tmp_path / "store")
-    assert list((tmp_path / "store").iterdir()) == []
+    assert [path.name for path in (tmp_path / "store").iterdir()] == [".lock"]
 
 
 def test_a_folder_without_annotation_is_refused(tmp_path: Path) -> None:
@@ -187,7 +203,7 @@ def test_an_archive_is_unpacked_and_removed_and_not_fetched_again(
     folder = download_svhn(tmp_path / "got", ("train",), lambda name, *_: told.append(name))
     assert [path.name for path in folder.iterdir()] == ["train"]
     with Photographs(find_part(folder, "train")) as photographs:
-        assert len(photographs.houses) == 2
+        assert len(photographs.houses()) == 2
     assert set(told) == {"unpacking train"}
     monkeypatch.setattr(download, "download_file", None)
     download_svhn(folder, ("train",))

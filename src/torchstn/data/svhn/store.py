@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...training.lock import FolderInUseError, lock_folder
+from ..download import Progress
 from ..mnist_files import get_data_dir
 from .crops import crop
 from .photographs import Photographs
@@ -22,9 +25,8 @@ POSITIONS = 5
 NOTHING = 10
 """The class of a position that has no digit."""
 _FORMAT = 1
-
-Progress = Callable[[int, int], None]
-"""Called as progress(photographs done, photographs in all)."""
+_AGAIN = 1.0
+"""Seconds between two looks whether another process is done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def load_crops(
         side: Of a crop, in pixels.
         enlarge: How much larger it is than the box around the digits, see `crop`.
         store: Where crops are kept; default, `svhn-crops` in `get_data_dir()`.
-        progress: Told how far it is.
+        progress: Told how far each step is.
 
     Raises:
         ValueError: If a photograph or the annotation is missing or damaged.
@@ -67,7 +69,9 @@ def load_crops(
     with Photographs(path) as photographs:
         folder = (store or get_data_dir() / "svhn-crops") / _key(photographs, side, enlarge)
         if not (folder / "about.json").exists():
-            _cut_out(photographs, folder, side, enlarge, progress)
+            with _alone(folder.parent):
+                if not (folder / "about.json").exists():
+                    _cut_out(photographs, folder, side, enlarge, progress)
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     return Crops(
         np.load(folder / "images.npy", mmap_mode="r"),
@@ -86,40 +90,53 @@ def _key(photographs: Photographs, side: int, enlarge: float) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
+@contextmanager
+def _alone(store: Path) -> Iterator[None]:
+    """Waits until no other process cuts anything out: of several trainings one does it for all."""
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(lock_folder(store))
+            except FolderInUseError:
+                time.sleep(_AGAIN)
+            else:
+                break
+        yield
+
+
 def _cut_out(
     photographs: Photographs, folder: Path, side: int, enlarge: float, progress: Progress | None
 ) -> None:
-    """Fills a folder that appears whole or not at all; of two processes at it the first one's stays."""
-    houses = [house for house in photographs.houses if len(house.digits) <= POSITIONS]
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Fills a folder that appears whole or not at all."""
+    every = photographs.houses(_told(progress, f"Reading {photographs.path.name}"))
+    houses = [house for house in every if len(house.digits) <= POSITIONS]
+    tell = _told(progress, f"Cutting the house numbers out of {photographs.path.name}")
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         images = np.lib.format.open_memmap(part / "images.npy", "w+", np.uint8, (len(houses), 3, side, side))
         labels = np.full((len(houses), POSITIONS), NOTHING, dtype=np.int64)
-        kept = ((house, photo) for house, photo in photographs if len(house.digits) <= POSITIONS)
-        for k, (house, photograph) in enumerate(kept):
+        for k, (house, photograph) in enumerate(photographs.of(houses)):
             images[k] = crop(photograph, house.around, enlarge, side).numpy()
             labels[k, : len(house.digits)] = house.digits
-            if progress is not None:
-                progress(k + 1, len(houses))
+            tell(k + 1, len(houses))
         images.flush()
         np.save(part / "labels.npy", labels)
         np.save(part / "numbers.npy", np.array([_number(house.file) for house in houses], dtype=np.int64))
         digest = hashlib.sha256(images.data)
         digest.update(labels.tobytes())
-        about = {"sha256": digest.hexdigest(), "left_out": len(photographs.houses) - len(houses)}
+        about = {"sha256": digest.hexdigest(), "left_out": len(every) - len(houses)}
         (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        _publish(part, folder)
+        part.replace(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _publish(part: Path, folder: Path) -> None:
-    try:
-        os.replace(part, folder)
-    except OSError:
-        if not (folder / "about.json").exists():
-            raise
+def _told(progress: Progress | None, title: str) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(title, done, total)
+
+    return tell
 
 
 def _number(file: str) -> int:

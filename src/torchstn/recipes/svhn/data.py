@@ -128,7 +128,7 @@ def load(config: Config) -> HouseNumbers:
 def _crops(config: Config, folder: Path, part: str) -> Crops:
     enlarge = _LARGER[config.pixels] * stored_side(config.side) / config.side
     path, side = find_part(folder, part), stored_side(config.side)
-    with Preparing(f"Cutting house numbers out of {path.name}") as progress:
+    with Preparing() as progress:
         return load_crops(path, side=side, enlarge=enlarge, progress=progress)
 
 
