@@ -19,7 +19,7 @@ class House:
 
     Attributes:
         file: Its name, as the annotation has it.
-        digits: From left to right, each 0 to 9.
+        digits: In reading order, as they are annotated, each 0 to 9.
         boxes: Around each of them.
 
     Raises:
