@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 from support.house_numbers import write_data
 
+from torchstn.recipes.finished import load_run, load_samples
 from torchstn.training import Run
 
 from .conftest import Call
@@ -131,3 +133,35 @@ def test_reproduce_plans_the_papers_table_without_the_data(call: Call, tmp_path:
     refused = call("reproduce", "svhn", "--results", tmp_path, "--runs", tmp_path)
     assert refused.exit_code == 2
     assert "torchstn data get svhn" in refused.output
+
+
+def test_predict_reads_what_show_and_evaluate_see(call: Call, run: Path, tmp_path: Path) -> None:
+    _, config, model = load_run(run)
+    samples = load_samples(config)
+    crops = (samples.pictures(torch.arange(3)) * 255).round().byte()
+    for k, picture in enumerate(crops):
+        Image.fromarray(picture.permute(1, 2, 0).numpy()).save(tmp_path / f"{k}.png")
+    done = call("predict", run, *sorted(tmp_path.glob("?.png")), "--json")
+    rows = json.loads(done.stdout)
+    with torch.no_grad():
+        probabilities = model(samples.inputs(torch.arange(3))).softmax(-1)
+    for row, sure, digits in zip(
+        rows, probabilities.amax(-1), probabilities.argmax(-1).tolist(), strict=True
+    ):
+        assert row["probability"] == pytest.approx(float(sure.prod()), abs=1e-5)
+        assert row["number"] == "".join("." if k == 10 else str(k) for k in digits).rstrip(".") or "nothing"
+
+
+def test_predict_goes_on_past_a_broken_file_draws_and_ends_with_1(
+    call: Call, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    Image.effect_noise((120, 50), 60).save(tmp_path / "good.png")
+    done = call(
+        "predict", run, tmp_path / "broken.png", tmp_path / "good.png", "--out", tmp_path / "seen.png"
+    )
+    assert done.exit_code == 1
+    assert "broken.png" in done.output
+    assert "good.png" in done.output
+    assert (tmp_path / "seen.png").is_file()
+    assert "for runs on digits" in call("predict", run, tmp_path / "good.png", "--invert").output

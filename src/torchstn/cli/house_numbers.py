@@ -37,22 +37,22 @@ def draw_numbers(
     places = pick(seen, wanted, missed)
     if other is not None and missed is not None:
         network = other[0].config.cell.rpartition("/")[2]
-        above = [f"{network}: {_words(code)}" for code in missed.predictions[places].tolist()]
+        above = [f"{network}: {words_of(code)}" for code in missed.predictions[places].tolist()]
     read, truth = (
-        [_words(code) for code in codes[places].tolist()] for codes in (seen.predictions, seen.labels)
+        [words_of(code) for code in codes[places].tolist()] for codes in (seen.predictions, seen.labels)
     )
     pictures = samples.pictures(places)
-    products = _products(finished.model, samples.inputs(places))
-    outputs = [sample(pictures, grid) for grid in products]
-    product, output = (products[-1], outputs[-1]) if products else (None, None)
+    grids = products(finished.model, samples.inputs(places))
+    outputs = [sample(pictures, grid) for grid in grids]
+    product, output = (grids[-1], outputs[-1]) if grids else (None, None)
     figures = {"numbers": paper_figure(pictures, product, output, read, truth, above=above, cells=1)}
-    if len(products) > 1:
-        figures["boxes"] = box_figure(pictures, products, outputs, read, truth)
+    if len(grids) > 1:
+        figures["boxes"] = box_figure(pictures, grids, outputs, read, truth)
     return figures
 
 
 @torch.no_grad()
-def _products(model: SequenceReader, inputs: Tensor) -> list[Grid]:
+def products(model: SequenceReader, inputs: Tensor) -> list[Grid]:
     """What each transformer reads, seen from the image: its grid after those of all before it.
 
     Between two of them maps are convolved and halved, neither of which moves anything in coordinates whose
@@ -70,21 +70,21 @@ def _survey(model: SequenceReader, samples: HouseNumbers) -> Survey:
     labels, predictions, moved = [], [], []
     for pictures, digits in samples.held_out():
         logits, grids = model.look(pictures)
-        labels.append(_codes(digits))
-        predictions.append(_codes(logits.argmax(-1)))
+        labels.append(codes_of(digits))
+        predictions.append(codes_of(logits.argmax(-1)))
         if grids:
             product = reduce(matmul, grids)
             moved.append(product.displacement().square().mean((1, 2, 3)))
     return Survey(torch.cat(labels), torch.cat(predictions), torch.cat(moved) if moved else None)
 
 
-def _codes(digits: Tensor) -> Tensor:
+def codes_of(digits: Tensor) -> Tensor:
     """Sequences (n, 5) of classes 0 to 10 as whole numbers (n,)."""
     base = torch.tensor([(NOTHING + 1) ** k for k in range(digits.shape[1])])
     return (digits * base).sum(1)
 
 
-def _words(code: int) -> str:
+def words_of(code: int) -> str:
     """A sequence as one reads it, a digit that is missing between two as a dot."""
     classes = []
     for _ in range(5):

@@ -47,20 +47,22 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Name what any picture file shows: your own classes, a digit, or the digits of a sum.
+    """Name what any picture file shows: your own classes, a digit, the digits of a sum, a house number.
 
     A run on your own images names every image of folders. A run on digits reads one digit of each picture: a
     photograph, a scan, a drawing; of sums two pictures at a time. A picture of the size the network was
     trained on is taken as it is; any other is made grey, white on black, cropped to its ink and scaled as
-    MNIST's digits are.
+    MNIST's digits are. A run on house numbers reads one in each picture, cropped to a little more than it.
     """
     from ..figures import save_figure
     from ..recipes.finished import load_run
     from ..recipes.images import RECIPE as IMAGES
+    from ..recipes.svhn import RECIPE as HOUSE_NUMBERS
     from ..training import Run
     from .drawings import Sheet, drawing_of
     from .images_predicting import predict_images
     from .looking import look
+    from .numbers_predicting import predict_numbers
 
     if Run(run).config.get("recipe") == IMAGES.name:
         if invert is not None or whole or to is not None:
@@ -68,8 +70,13 @@ def predict(
         predict_images(run, images, as_json=as_json, boxes=boxes, save=save)
         return
     if boxes or save is not None:
-        raise ValueError("--boxes and --save are for runs on images; this one is on digits.")
-    recipe, config, model = load_run(run)
+        raise ValueError("--boxes and --save are for runs on images; this one is not.")
+    recipe, config, model = finished = load_run(run)
+    if recipe.name == HOUSE_NUMBERS.name:
+        if invert is not None or whole:
+            raise ValueError("--invert and --whole are for runs on digits; this one is on house numbers.")
+        predict_numbers(finished, images, as_json=as_json, to=to)
+        return
     if recipe.canvas is None:
         raise ValueError(f"{run} is a run of {recipe.name}, which does not read picture files.")
     channels, height, width = recipe.canvas(config)
