@@ -37,7 +37,7 @@ def apply(
     from ..training import Run, atomic_write
     from .images_predicting import row_of, stamp
     from .scanning import scanning
-    from .sweep import Sweep
+    from .sweep import Sweep, device
 
     files = list_files(folder)
     if not files:
@@ -51,7 +51,7 @@ def apply(
     to.mkdir(parents=True, exist_ok=True)
     sweep = Sweep(to / "crops.json", files, {"weights": stamp(run), "size": side, "folder": folder.resolve()})
     with scanning("cropping") as progress:
-        for count, answer in enumerate(answers(model, config, folder, sweep.left), 1):
+        for count, answer in enumerate(answers(model.to(device()), config, folder, sweep.left), 1):
             row = row_of(answer, classes, config.size, boxes=True)
             if not isinstance(answer, Refusal):
                 crops = straightened(answer, config, folder / answer.file, side)
@@ -67,7 +67,7 @@ def apply(
     for why in broken:
         err.print(f"[bold red]Error:[/] {escape(why)}")
     out.print(f"Saved {escape(str(to))}: crops of {len(rows) - len(broken)} images, and crops.json")
-    if broken:
+    if len(broken) == len(rows):
         raise typer.Exit(FAILURE)
 
 

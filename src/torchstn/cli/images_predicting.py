@@ -13,9 +13,9 @@ from ..data.picture_folder import list_files
 from ..recipes.finished import load_run
 from ..recipes.images.using import Answer, Refusal, answers, described
 from ..training import Run
-from .plainly import FAILURE, err, is_main_process, out
+from .plainly import FAILURE, err, out
 from .scanning import scanning
-from .sweep import Sweep, share_of_one
+from .sweep import Sweep, device, is_alone
 
 
 def predict_images(
@@ -33,7 +33,7 @@ def predict_images(
     Raises:
         ValueError: If the run is not finished, there is nothing to read, or several processes have no file.
     """
-    if save is None and not share_of_one():
+    if save is None and not is_alone():
         raise ValueError("several processes need one file for what they find; name it by --save JSON.")
     files = files_of(given)
     _, config, model = load_run(run)
@@ -43,7 +43,7 @@ def predict_images(
     rows: list[dict[str, Any]] = []
     left = files if sweep is None else sweep.left
     with scanning("predicting") as progress:
-        for count, answer in enumerate(answers(model, config, Path(), left), 1):
+        for count, answer in enumerate(answers(model.to(device()), config, Path(), left), 1):
             rows.append(row_of(answer, classes, config.size, boxes=boxes))
             if sweep is not None:
                 sweep.add(rows[-1])
@@ -92,7 +92,7 @@ def _tell(rows: Sequence[dict[str, Any]], as_json: bool, save: Path | None) -> N
         typer.echo(json.dumps(rows, ensure_ascii=False))
     elif save is None:
         out.print(_table([row for row in rows if "error" not in row]))
-    if broken and is_main_process():
+    if len(broken) == len(rows):
         raise typer.Exit(FAILURE)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 
 from ..training import Metrics, atomic_write
@@ -24,7 +25,7 @@ class Sweep:
 
     def __init__(self, target: Path, files: Sequence[str], purpose: Mapping[str, Any]) -> None:
         self.target, self.files = target, files
-        self._state = PartialState()
+        self._state = _processes()
         key = hashlib.sha256(json.dumps(purpose, sort_keys=True, default=str).encode()).hexdigest()[:12]
         self._pattern = f".{target.name}.{key}-*.part"
         self._mine = Metrics(target.parent / self._pattern.replace("*", str(self._state.process_index)))
@@ -58,6 +59,17 @@ class Sweep:
         return rows
 
 
-def share_of_one() -> bool:
+def _processes() -> PartialState:
+    # Without the word of it, several processes without a GPU would each think to be the only one.
+    return PartialState(cpu=not torch.cuda.is_available())
+
+
+def is_alone() -> bool:
     """Whether this is the only process."""
-    return PartialState().num_processes == 1
+    return _processes().num_processes == 1
+
+
+def device() -> torch.device:
+    """Where this process computes: its GPU, if it has one."""
+    found: torch.device = _processes().device
+    return found

@@ -65,7 +65,6 @@ class Config(TrainingConfig):
     validation: int = setting("Per cent of each class to judge by; not trained on.", 20, least=1)
     epochs: int = setting("Passes over the training images.", least=1)
     iterations: int = setting("Steps in place of epochs; 0 means that epochs count.", 0, least=0)
-    warm_up: int = setting("Steps until the full learning rate; a tenth of all at most.", 100, least=0)
     workers: int = setting("Threads that decode images; 0 takes one a core.", 0, least=0)
 
     def __post_init__(self) -> None:

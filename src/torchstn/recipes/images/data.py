@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,7 +67,8 @@ class Pictures(Samples):
         skipped = {found[place].file: why for place, why in broken.items()}
         whole = [item for place, item in enumerate(found) if place not in broken]
         _check(folder, found, whole, skipped)
-        for line in (*skipped.values(), *_lost_classes(found, whole)) if told else ():
+        subfolders = [] if config.labels else [path for path in folder.iterdir() if path.is_dir()]
+        for line in (*skipped.values(), *_lost_classes(subfolders, found, whole)) if told else ():
             assert told is not None
             told(f"Skipped {line}")
         kept = everything.without(broken)
@@ -137,10 +138,13 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogateescape")).digest()
 
 
-def _lost_classes(found: Sequence[Labelled], whole: Sequence[Labelled]) -> list[str]:
+def _lost_classes(
+    subfolders: Iterable[Path], found: Sequence[Labelled], whole: Sequence[Labelled]
+) -> list[str]:
     left = Counter(item.label for item in whole)
-    lost = sorted({item.label for item in found} - set(left))
-    return [f"the class {label}: none of its files can be read." for label in lost]
+    named = {item.label for item in found} | {path.name for path in subfolders}
+    lost = sorted(label for label in named if not left[label] and not label.startswith("."))
+    return [f"the class {label}: there is no image in it that can be read." for label in lost]
 
 
 def _check(

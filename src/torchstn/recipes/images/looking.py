@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ... import SpatialTransformer, sample
 from ...grid import Grid
@@ -75,11 +74,14 @@ def crops_of(grids: Sequence[Grid], pictures: Tensor, side: int) -> Tensor:
     """What views show of pictures (b, 3, h, w) uint8, as squares (b, views, 3, side, side)."""
     if not grids:
         return pictures.new_empty(len(pictures), 0, 3, side, side)
-    finer = [sample(pictures, grid.to(pictures.device)) for grid in grids]
-    small = [
-        functional.interpolate(made.float(), (side, side), mode="bilinear", antialias=True) for made in finer
-    ]
-    return torch.stack(small, 1).round().clamp(0, 255).to(torch.uint8)
+    centres = (2 * torch.arange(side) + 1) / side - 1
+    spots = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), -1).view(1, -1, 2)
+    crops = []
+    for grid in grids:
+        points = grid.at(spots.to(grid.device, grid.dtype).expand(grid.batch, -1, -1))
+        read = points.to(pictures.device).unflatten(1, (side, side))
+        crops.append(sample(pictures, read, align_corners=grid.align_corners))
+    return torch.stack(crops, 1)
 
 
 @contextmanager

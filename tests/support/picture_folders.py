@@ -1,0 +1,25 @@
+"""Folders of small pictures: a square of one colour somewhere on noise, its colour the class."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+COLOURS = {"blau": (20, 60, 230), "grün": (20, 200, 40), "rot": (230, 30, 30)}
+_ENDINGS = ("png", "jpg", "webp", "bmp", "gif")
+
+
+def draw_folder(folder: Path, count: int, *, seed: int = 0) -> Path:
+    """Makes a subfolder of `count` pictures for each colour, of odd sizes and several formats."""
+    draws = np.random.default_rng(seed)
+    for label, colour in COLOURS.items():
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            h, w = draws.integers(40, 90, 2)
+            pixels = draws.integers(90, 160, (h, w, 3), dtype=np.uint8)
+            side = min(h, w) // 2
+            top, left = draws.integers(0, h - side), draws.integers(0, w - side)
+            pixels[top : top + side, left : left + side] = colour
+            ending = _ENDINGS[number % len(_ENDINGS)]
+            Image.fromarray(pixels).save(folder / label / f"{number:02d}.{ending}")
+    return folder
