@@ -28,8 +28,12 @@ def check_dims(dims: int) -> int:
 
 def check_size(name: str, size: Sequence[int], dims: int) -> tuple[int, ...]:
     """A tuple of `dims` positive whole numbers (symbolic ones while compiling or exporting)."""
-    if type(size) is tuple and len(size) == dims and all(type(n) is int and n > 0 for n in size):
-        return size  # every call of every grid comes through here
+    if type(size) is tuple and len(size) == dims:
+        for length in size:  # every call of every grid comes through here
+            if type(length) is not int or length < 1:
+                break
+        else:
+            return size
     if isinstance(size, (int, str)) or not isinstance(size, Sequence):
         raise TypeError(f"`{name}` must be a sequence of {dims} whole numbers, {AXES[dims]}, got {size!r}.")
     if len(size) != dims:

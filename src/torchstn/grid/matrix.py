@@ -31,9 +31,10 @@ class MatrixGrid(Grid):
     def __post_init__(self) -> None:
         check_floating("matrix", self.matrix)
         size = check_size("size", self.size, len(self.size))
-        object.__setattr__(self, "size", size)
-        d = len(size)
-        if self.matrix.ndim != 3 or self.matrix.shape[1:] not in ((d, d + 1), (d + 1, d + 1)):
+        if size is not self.size:
+            object.__setattr__(self, "size", size)
+        d, shape = len(size), self.matrix.shape
+        if len(shape) != 3 or shape[2] != d + 1 or not d <= shape[1] <= d + 1:
             raise ValueError(
                 f"`matrix` must be (n, {d}, {d + 1}) or (n, {d + 1}, {d + 1}) for a size of {d} axes, "
                 f"got {tuple(self.matrix.shape)}."

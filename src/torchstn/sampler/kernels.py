@@ -153,9 +153,9 @@ def resolve_kernel(kernel: "str | Kernel | BuiltinKernel") -> "Kernel | BuiltinK
         ValueError: If there is no kernel of that name.
         TypeError: If it is neither a name nor a Kernel.
     """
-    if isinstance(kernel, (Kernel, BuiltinKernel)):
-        return kernel
     if not isinstance(kernel, str):
+        if isinstance(kernel, (Kernel, BuiltinKernel)):
+            return kernel
         raise TypeError(f"`kernel` must be a name or a torchstn.Kernel, got {type(kernel).__name__}.")
     name = ALIASES.get(kernel, kernel)
     if name not in KERNELS:

@@ -20,14 +20,24 @@ class Frame(NamedTuple):
 
     Attributes:
         size: Output size, array order.
-        extent: Physical lengths from -1 to 1 along (x, y[, z]): pixels times spacing. Only their ratios
-            matter.
         align_corners: The convention.
+        input_size: The input's size, array order.
+        spacing: Physical size of an input pixel along each axis, array order; None where all are equal.
     """
 
     size: tuple[int, ...]
-    extent: tuple[float, ...]
     align_corners: bool
+    input_size: tuple[int, ...]
+    spacing: Sequence[float] | None
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Physical lengths from -1 to 1 along (x, y[, z]): pixels times spacing. Only their ratios matter."""
+        # Not float(), which makes a symbolic length a fixed one.
+        steps = [1.0 * step_count(n, self.align_corners) for n in self.input_size]
+        if self.spacing is not None:
+            steps = [step * size for step, size in zip(steps, self.spacing, strict=True)]
+        return tuple(steps[::-1])
 
 
 class Transform(nn.Module, ABC):
@@ -102,8 +112,12 @@ class Transform(nn.Module, ABC):
         """
         check_theta(theta, self.n_parameters, type(self).__name__)
         size = check_size("size", size, self.dims)
-        frame = Frame(size, self._extent(size, input_size, spacing, align_corners), align_corners)
-        theta = theta.to(coordinate_dtype(theta))
+        lengths = size if input_size is None else check_size("input_size", input_size, self.dims)
+        if spacing is not None:
+            self._check_spacing(spacing)
+        frame = Frame(size, align_corners, lengths, spacing)
+        dtype = coordinate_dtype(theta)
+        theta = theta if theta.dtype == dtype else theta.to(dtype)
         if self.carries_non_finite:
             grid = self.build(theta, frame)
             object.__setattr__(grid, "theta", theta)
@@ -118,19 +132,11 @@ class Transform(nn.Module, ABC):
     def _start(self, like: Tensor) -> Tensor:
         return self.start.to(dtype=like.dtype, device=like.device)
 
-    def _extent(
-        self, size: Size, input_size: Size | None, spacing: Sequence[float] | None, align_corners: bool
-    ) -> tuple[float, ...]:
-        lengths = size if input_size is None else check_size("input_size", input_size, self.dims)
-        if spacing is None:
-            # Not float(), which makes a symbolic length a fixed one.
-            return tuple([1.0 * step_count(n, align_corners) for n in lengths[::-1]])
+    def _check_spacing(self, spacing: Sequence[float]) -> None:
         if len(spacing) != self.dims or not all(step > 0 for step in spacing):
             raise ValueError(
                 f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}."
             )
-        extent = [step_count(n, align_corners) * step for n, step in zip(lengths, spacing, strict=True)]
-        return tuple(extent[::-1])
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Applies as nn.Module, but `.half()` and `.bfloat16()` round nothing: that would move pixels."""

@@ -42,8 +42,9 @@ def _unreadable(engine: Engine, request: Request, compiling: bool) -> str | None
         if fill.requires_grad and torch.is_grad_enabled():
             return "it has no gradient of `fill`"
         tensors = (*tensors, fill)
+    plain = _looks_plain if compiling else is_plain
     for tensor in tensors:
-        if not (_looks_plain if compiling else is_plain)(tensor, engine.device) or not tensor.numel():
+        if not plain(tensor, engine.device) or not tensor.numel():
             return _why_not_readable(tensor)
     if tensors[1].dtype not in COORDINATE_TYPES:
         return f"it has no kernels for coordinates of type {tensors[1].dtype}"
