@@ -8,7 +8,7 @@ from torch import Tensor
 from ..grid import Grid
 from .around import overshoot, show_around
 from .lattice import draw_grid, frame_panel
-from .panels import board, check_counts, name_class
+from .panels import board, check_counts, mistake, name_class
 from .style import FRAME, show_image
 
 COLOURS = (FRAME, "#56b4e9", "#cc79a7", "#009e73")
@@ -83,9 +83,10 @@ def _foot(predictions: Sequence[int | str] | None, labels: Sequence[int | str] |
     """The space in inches for the lines under the panels."""
     if predictions is None:
         return 0.0
-    given = [*predictions, *(labels or ())]
-    most = max(str(name).count("\n") for name in given)
-    return 0.3 + 0.15 * most * (1 if labels is None else 2)
+    truth = predictions if labels is None else labels
+    pairs = [(str(prediction), str(label)) for prediction, label in zip(predictions, truth, strict=True)]
+    texts = [mistake(*pair) if pair[0] != pair[1] else pair[0] for pair in pairs]
+    return 0.3 + 0.15 * max(text.count("\n") for text in texts)
 
 
 def _shown(image: Tensor) -> Sequence[Tensor]:

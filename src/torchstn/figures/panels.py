@@ -10,6 +10,9 @@ from torch import Tensor
 
 from .style import INK, QUIET, WRONG, bare, new_figure
 
+_LINE = 16
+"""Letters of two names that go on one line."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -108,7 +111,13 @@ def name_class(panel: Axes, prediction: int | str, label: int | str | None) -> N
     if label is None or str(prediction) == str(label):
         caption(panel, str(prediction), colour=INK if label is not None else QUIET, size=10, bold=True)
     else:
-        caption(panel, f"{prediction}, is {label}", colour=WRONG, size=9, bold=True)
+        caption(panel, mistake(prediction, label), colour=WRONG, size=9, bold=True)
+
+
+def mistake(prediction: int | str, label: int | str) -> str:
+    """What is written under a panel where the two differ; of long names one below the other."""
+    joint = "\n" if len(f"{prediction}{label}") > _LINE else " "
+    return f"{prediction},{joint}is {label}"
 
 
 def head_for(above: Sequence[str] | None) -> float:
