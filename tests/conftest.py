@@ -18,7 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import hypothesis
 import pytest
 import torch
-from support.backends import compiled, each_backend, instruction_set  # noqa: F401 - fixtures
+from support.backends import compiled, each_backend, instruction_set, triton_device  # noqa: F401 - fixtures
 from torch import Tensor
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))

@@ -6,47 +6,37 @@ from typing import Any
 import pytest
 import torch
 from support import agreement
-from support.agreement import DTYPES, KERNELS, KINDS, LAYOUTS, PADDINGS, Case, UncertainError, check
+from support.agreement import (
+    DEGENERATE,
+    DTYPES,
+    KERNELS,
+    KINDS,
+    LAYOUTS,
+    PADDINGS,
+    SIZES,
+    Case,
+    check,
+    check_some,
+)
 
 pytestmark = pytest.mark.usefixtures("instruction_set")
 
-SIZES = {"2-D": ((5, 7), (6, 4)), "3-D": ((3, 4, 5), (4, 2, 3))}
-DEGENERATE = {
-    "one wide": ((6, 1), (3, 4)),
-    "one high": ((1, 7), (3, 4)),
-    "one pixel": ((1, 1), (2, 3)),
-    "one voxel deep": ((1, 4, 3), (2, 1, 2)),
-    "one voxel wide": ((4, 3, 1), (1, 2, 3)),
-    "one voxel": ((1, 1, 1), (1, 1, 1)),
-    "one point": ((5, 6), (1, 1)),
-    "more than a block": ((11, 530), (3, 1031)),
-}
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 EVERY_KERNEL = pytest.mark.parametrize("kernel", KERNELS)
 EVERY_PADDING = pytest.mark.parametrize("padding", PADDINGS)
 EVERY_CONVENTION = pytest.mark.parametrize("align_corners", [False, True], ids=["edges", "centres"])
 
 
-def _check(number: int, **options: object) -> None:
-    """Checks a case, with another seed where rounding decides."""
-    for seed in (number, number + 6, number + 12):  # 6 keeps the kind of fill and the matrix's batch
-        try:
-            return check(Case(**options, seed=seed))  # type: ignore[arg-type]
-        except UncertainError:
-            continue
-    pytest.fail("No seed in three gave points off the lines between pixels.")
-
-
 @EVERY_CONVENTION
 @EVERY_PADDING
 @EVERY_KERNEL
 @EVERY_KIND
-@pytest.mark.parametrize("dims", SIZES)
+@pytest.mark.parametrize("dims", ["2-D", "3-D"])
 def test_agrees(dims: str, kind: str, kernel: str, padding: str, align_corners: bool) -> None:
     size, out = SIZES[dims]
     formats = [*product([torch.float32], LAYOUTS), *product(DTYPES[1:], LAYOUTS[:2])]
     for number, (dtype, layout) in enumerate(formats):
-        _check(
+        check_some(
             number,
             kind=kind,
             kernel=kernel,
@@ -70,7 +60,7 @@ def test_agrees_where_an_axis_is_short_or_long(
     for number, (padding, dtype) in enumerate(product(PADDINGS, (torch.float32, torch.float64))):
         if kind == "free_form" and (max(out) > 1000 or align_corners):
             continue  # thousands of points are never all off the lines; nor is one on its only pixel
-        _check(
+        check_some(
             number,
             kind=kind,
             kernel=kernel,
@@ -90,7 +80,7 @@ def test_agrees_for_any_batch_and_channels(
     channels: int, images: int, grids: int, kernel: str, kind: str
 ) -> None:
     for number, (layout, dtype) in enumerate(product(LAYOUTS[:2], (torch.float32, torch.bfloat16))):
-        _check(
+        check_some(
             number,
             kind=kind,
             kernel=kernel,
@@ -106,13 +96,13 @@ def test_agrees_for_any_batch_and_channels(
 @EVERY_KIND
 @EVERY_KERNEL
 @EVERY_PADDING
-@pytest.mark.parametrize("dims", SIZES)
+@pytest.mark.parametrize("dims", ["2-D", "3-D"])
 def test_agrees_where_points_are_not_finite_or_very_far_out(
     dims: str, padding: str, kernel: str, kind: str
 ) -> None:
     size, out = SIZES[dims]
     for number, (dtype, layout) in enumerate(product((torch.float32, torch.float64), LAYOUTS[:2])):
-        _check(
+        check_some(
             number,
             kind=kind,
             kernel=kernel,
@@ -130,7 +120,7 @@ def test_agrees_where_points_are_not_finite_or_very_far_out(
 @pytest.mark.parametrize("dtype", [one for one in DTYPES if one != torch.float64], ids=str)
 def test_agrees_with_coordinates_in_double_precision(dtype: torch.dtype, kernel: str, kind: str) -> None:
     for number, padding in enumerate(PADDINGS):
-        _check(number, kind=kind, kernel=kernel, padding=padding, dtype=dtype, wide=True)
+        check_some(number, kind=kind, kernel=kernel, padding=padding, dtype=dtype, wide=True)
 
 
 @pytest.mark.parametrize("what", ["value", "gradient of the image"])

@@ -10,8 +10,13 @@ import pytest
 if TYPE_CHECKING:  # the library is first imported by the tests: the typed session prepares for that moment
     from torchstn.sampler import Backend
 
-REQUIRED = os.environ.get("TORCHSTN_REQUIRE_NATIVE") == "1"
-"""Whether a test that cannot run on the compiled kernels fails, where it is skipped otherwise."""
+REQUIRED = {
+    name for name in ("native", "triton") if os.environ.get(f"TORCHSTN_REQUIRE_{name.upper()}") == "1"
+}
+"""The backends without which a test of theirs fails, where it is skipped otherwise."""
+
+INTERPRETING = os.environ.get("TRITON_INTERPRET") == "1"
+"""Whether Triton's kernels run on the CPU in this session; see `support.interpreted`."""
 
 
 def backend(name: str) -> "Backend":
@@ -20,7 +25,9 @@ def backend(name: str) -> "Backend":
 
     one = next(one for one in BACKENDS if one.name == name)
     if one.missing is not None:
-        (pytest.fail if REQUIRED else pytest.skip)(f"There is no {name!r} backend here: {one.missing}.")
+        (pytest.fail if name in REQUIRED else pytest.skip)(
+            f"There is no {name!r} backend here: {one.missing}."
+        )
     return one
 
 
@@ -40,6 +47,13 @@ def compiled() -> ModuleType:
     from torchstn.sampler.native.extension import loaded
 
     return loaded()
+
+
+@pytest.fixture(scope="session")
+def triton_device() -> str:
+    """The type of the devices that Triton's kernels run on here."""
+    backend("triton")
+    return "cpu" if INTERPRETING else "cuda"
 
 
 @pytest.fixture(scope="module", params=["best", "baseline"])

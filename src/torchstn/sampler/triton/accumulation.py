@@ -85,13 +85,12 @@ def accumulation(
     wide = job.plan.wide_sums
     largest = torch.linalg.vector_norm(grad_output.reshape(image.shape[0], -1), torch.inf, 1)
     largest = largest.to(compute_dtype(image))
-    smallest = bits - (1022 if wide else 126)  # beneath it a unit's inverse would be infinite
     return Accumulation(
         "fixed",
         pixels(_zeros(image, torch.int64), job.batch),
         _zeros(image, torch.int64) if wide else None,
         largest,
-        torch.frexp(largest).exponent.clamp(min=smallest),
+        torch.frexp(largest).exponent,
         bits,
         56 - room,
     )

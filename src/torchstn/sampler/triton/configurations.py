@@ -57,19 +57,21 @@ def _planes(job: Job) -> list[tuple[Tile, int]]:
 
 
 def _side_by_side(job: Job) -> list[tuple[Tile, int]]:
-    """Threads share the channels of a pixel, sixteen bytes each."""
+    """Threads share the channels of a pixel, sixteen bytes each, where there are as many."""
     channels = min(_power(job.channels), 64)
-    found = []
-    for elements in (1024, 2048, 512):
-        side = max(1, elements // channels)
-        y = min(8, _power(int(side**0.5)))
-        box = (
-            (side // y, y, 1)
-            if job.plan.dims == 2
-            else (max(side // 4, 1), min(side, 2), min(max(side // 2, 1), 2))
-        )
-        found.append((Tile(*box, channels), 4))
-    return found
+    each = min(16 // job.image.data.element_size(), channels)
+    return [
+        (Tile(*_box(max(1, 32 * warps * each // channels), job.plan.dims), channels), warps)
+        for warps in (4, 8, 2)
+    ]
+
+
+def _box(count: int, dims: int) -> tuple[int, int, int]:
+    """So many pixels, as near to a cube as powers of two come, and wider rather than higher."""
+    bits = count.bit_length() - 1
+    z = bits // 3 if dims == 3 else 0
+    y = (bits - z) // 2
+    return 1 << (bits - z - y), 1 << y, 1 << z
 
 
 def _shares(job: Job, tile: Tile) -> int:

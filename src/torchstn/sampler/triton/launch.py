@@ -124,19 +124,24 @@ def _grad_parameters(
     if grad_grid is None:
         return [None] * len(parameters)
     if job.grid.points is not None:
-        return [_of(parameters[0], grad_grid, job)]
+        return [_summed(grad_grid, parameters[0], job)]
     total = grad_grid.sum(1, dtype=torch.float64)
     cells = job.row - job.grid.functions * job.plan.dims
     parts = (total[:, :cells], total[:, cells:])
     found = [
-        _of(parameter, part, job) if needed else None
+        _of(part, parameter, job) if needed else None
         for parameter, part, needed in zip(parameters, parts, wanted, strict=False)
     ]
     # What a basis holds has no gradient here.
     return found + [None] * (len(parameters) - len(found))
 
 
-def _of(parameter: Tensor, gradient: Tensor, job: Job) -> Tensor:
-    if parameter.shape[0] < job.batch:
-        gradient = gradient.sum(0, keepdim=True)
-    return gradient.reshape(parameter.shape).to(parameter.dtype)
+def _summed(gradient: Tensor, parameter: Tensor, job: Job) -> Tensor:
+    """Over all samples where one parameter serves them."""
+    return gradient.sum(0, keepdim=True) if parameter.shape[0] < job.batch else gradient
+
+
+def _of(sums: Tensor, parameter: Tensor, job: Job) -> Tensor:
+    """In memory of its own: an operator's results may not share any."""
+    own = torch.empty_like(parameter, memory_format=torch.contiguous_format)
+    return own.copy_(_summed(sums, parameter, job).view_as(own))

@@ -18,9 +18,17 @@ OLDEST = (8, 0)
 """The compute capability from which on a GPU has arithmetic on bfloat16."""
 
 
-@cache
 def missing() -> str | None:
     """Why the kernels cannot run here, or None."""
+    return _find_missing()
+
+
+# As for the compiled CPU kernels: it can be found out while a call is being traced, but not be traced itself.
+missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+@cache
+def _find_missing() -> str | None:
     if not INTERPRETING:
         if not torch.cuda.is_available():
             return "there is no NVIDIA GPU here that this torch can use"
@@ -38,10 +46,6 @@ def missing() -> str | None:
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the reference still runs
         return f"Triton does not load ({type(error).__name__}: {error})"
     return None
-
-
-# As for the compiled CPU kernels: it can be found out while a call is being traced, but not be traced itself.
-missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _version(numbers: tuple[int, ...]) -> str:

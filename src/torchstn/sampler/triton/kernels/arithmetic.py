@@ -48,8 +48,14 @@ def normalised(index, length, kind: tl.constexpr, plan: tl.constexpr):
 
 
 @triton.jit
-def power_of_two(exponent, kind: tl.constexpr):
-    """2 to the power of a whole number, exactly."""
+def scaled(value, power):
+    """A number times 2 to some power, in two steps: of small numbers' inverses not every one is finite."""
+    half = power // 2
+    return value * _power_of_two(half, value.dtype) * _power_of_two(power - half, value.dtype)
+
+
+@triton.jit
+def _power_of_two(exponent, kind: tl.constexpr):
     if kind == tl.float64:
         return ((exponent + 1023).to(tl.int64) << 52).to(tl.float64, bitcast=True)
     else:

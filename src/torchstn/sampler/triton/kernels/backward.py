@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from .arithmetic import power_of_two
+from .arithmetic import scaled
 from .reading import readings
 from .reduction import reduce
 from .taps import row_of_taps, slope, tap_of_row
@@ -145,10 +145,9 @@ def _scatter(
                 tl.atomic_add(image.data + to, value, mask=mask, sem="relaxed")
             else:
                 # Whole numbers of a unit: their sum does not depend on the order.
-                exponent = tl.load(exponents + exponent_at)
-                scaled = value * power_of_two(bits - exponent, value.dtype)
-                units = scaled.to(tl.int64)
+                value = scaled(value, bits - tl.load(exponents + exponent_at))
+                units = value.to(tl.int64)
                 tl.atomic_add(image.data + to, units, mask=mask, sem="relaxed")
                 if finer is not None:
-                    small = (scaled - units.to(value.dtype)) * 2.0**finer_bits
+                    small = (value - units.to(value.dtype)) * 2.0**finer_bits
                     tl.atomic_add(finer + to, small.to(tl.int64), mask=mask, sem="relaxed")

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from .arithmetic import power_of_two
+from .arithmetic import scaled
 
 
 @triton.jit
@@ -24,10 +24,10 @@ def settle(
     at = (tl.program_id(0) % blocks).to(tl.int64) * block + tl.arange(0, block)
     exists = at < count
     at += n.to(tl.int64) * count
-    unit = power_of_two(tl.load(exponents + n) - bits, tl.float64)
-    value = tl.load(sums + at, mask=exists, other=0).to(tl.float64) * unit
+    value = tl.load(sums + at, mask=exists, other=0).to(tl.float64)
     if finer is not None:
-        value += tl.load(finer + at, mask=exists, other=0).to(tl.float64) * unit * 0.5**finer_bits
+        value += tl.load(finer + at, mask=exists, other=0).to(tl.float64) * 0.5**finer_bits
+    value = scaled(value, tl.load(exponents + n) - bits)
     # Zero, or NaN: what was not finite has no size in units.
     value += tl.load(largest + n).to(tl.float64) * 0.0
     if gradient.dtype.element_ty != tl.float64:
