@@ -2,6 +2,7 @@
 #
 #   make demo    a spatial transformer learns to straighten real handwritten digits (about three minutes on two cores)
 #   make test    every test
+#   make test-triton   the GPU kernels' tests on a machine without a GPU: Triton interprets them (some minutes)
 #   make test-types    the library's annotations, shapes among them, checked while its tests run
 #   make lint    style, types, spelling
 #   make docs    the documentation, in docs/_build/html
@@ -31,6 +32,9 @@ neon_compiler := aarch64-linux-gnu-g++
 # The tests that reach every compiled loop, with and without threads.
 sanitized := $(patsubst %,tests/sampler/test_%.py,native_agreement native_fuzz native_large native_refusals native_threads non_finite layout)
 
+# Everything about the GPU kernels but what a compiler or a GPU is needed for.
+interpreted := $(patsubst %,tests/sampler/test_triton_%.py,agreement autograd exactness refusals)
+
 # What reaches every annotation of the library in half a minute: checks make tests several times slower.
 typed := tests/localisation $(patsubst %,tests/test_%.py,parallel spatial_transformer spatial_transformer_state) \
   $(patsubst %,tests/grid/test_%.py,composition coverage lazy mapping pytree) \
@@ -39,7 +43,7 @@ typed := tests/localisation $(patsubst %,tests/test_%.py,parallel spatial_transf
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-types lint docs bench native sanitize check-neon clean
+.PHONY: help demo test test-triton test-types lint docs bench native sanitize check-neon clean
 
 help:
 	@awk '!/^#/ { exit } { sub(/^# ?/, ""); print }' Makefile
@@ -50,6 +54,10 @@ demo: $(stamps)/cli $(stamps)/native
 
 test: $(stamps)/test $(stamps)/native
 	$(pytest) $(ARGS)
+
+# A session of its own: Triton looks at the environment once, when it is first imported.
+test-triton: $(stamps)/test
+	PYTHONPATH=tests TORCHSTN_REQUIRE_TRITON=1 $(pytest) -p support.interpreted $(interpreted) $(ARGS)
 
 # A session of its own: the checks come before the library's own refusals. The plugin leaves out what cannot run in it.
 test-types: $(stamps)/test $(stamps)/native

@@ -81,7 +81,7 @@ def test_every_direct_dependency_is_pinned_exactly_once() -> None:
     assert all(pins)
     named = [pin[1] for pin in pins if pin]
     direct = {_requirement(text) for text in PROJECT["dependencies"]}.union(*map(_declared, EXTRAS))
-    assert sorted(named) == sorted(direct)
+    assert sorted(named) == sorted(direct - {"triton"})  # whose version is torch's affair
 
 
 def test_versions_agree() -> None:

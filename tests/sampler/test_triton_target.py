@@ -63,7 +63,6 @@ def test_compiles_without_spilling(dims: str, case: Case) -> None:
         case = Case(dtype=torch.bfloat16)
     for kernel in _compiled(case, dims):
         assert kernel.spilled == 0, kernel
-        assert kernel.registers <= 200, kernel  # at 255 half the threads of the default tile would not fit
 
 
 def test_deterministic_sums_compile_too() -> None:
