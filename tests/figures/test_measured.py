@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torchstn.figures import Result, settled_table, view_table
+from torchstn.figures import Result, parts_table, settled_table, view_table
 
 
 def _result(cell: str, measured: Mapping[str, Any]) -> Result:
@@ -34,6 +34,7 @@ def test_what_was_not_measured_is_left_out() -> None:
     results = [_result("rts/fcn", {}), _result("r/st-fcn-tps", one_channel)]
     assert settled_table(results) == "No results yet.\n"
     assert view_table(results) == "No results yet.\n"
+    assert parts_table(results) == "No results yet.\n"
 
 
 def test_a_view_is_given_before_and_after() -> None:
@@ -41,3 +42,18 @@ def test_a_view_is_given_before_and_after() -> None:
     lines = view_table([_result("3d/st", {"view": view})]).splitlines()
     assert lines[0] == "| network | seed | preset | tilt (degrees) |"
     assert lines[2] == "| `st` | 0 | quick | 24.0 to 10.0 |"
+
+
+def test_each_transformer_says_what_it_holds_and_what_boxes_would_that_stay() -> None:
+    def kind(held: float, whole: float) -> dict[str, dict[str, float]]:
+        ways = {"moving": 0.0, "fixed": 1.0, "start": 2.0}
+        return {way: {"held": held - less, "whole": whole - less} for way, less in ways.items()}
+
+    parts = [{"head": kind(90.06, 80), "body": kind(40, 20)}, {"head": kind(30, 10), "body": kind(70, 50)}]
+    lines = parts_table([_result("224px/2xst-cnn", {"parts": parts})]).splitlines()
+    assert len(lines) == 2 + 2
+    assert lines[2] == (
+        "| `224px/2xst-cnn` | 0 | quick | 1 | 90.1 (89.1, 88.1) | 80.0 (79.0, 78.0) "
+        "| 40.0 (39.0, 38.0) | 20.0 (19.0, 18.0) |"
+    )
+    assert "| 2 | 30.0 (29.0, 28.0) |" in lines[3]

@@ -1,4 +1,4 @@
-"""What networks on digits do: the paper's figure, the mean of each class, where their transformers look."""
+"""What networks on digits, and birds, do: the paper's figure, means of classes, where transformers look."""
 
 import torch
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ from .looking import gather, look, survey
 def draw_digits(
     finished: Finished, samples: Samples, wanted: Wanted, other: tuple[Finished, Samples] | None
 ) -> dict[str, Figure]:
-    """The pictures by name: digits, pairs or volumes; with a transformer means and, unless of volumes, boxes.
+    """The pictures by name: digits, pairs, volumes or birds; of digits before transformers means and boxes.
 
     Args:
         finished: The run.
@@ -35,9 +35,8 @@ def draw_digits(
     )
     drawing = drawing_of(recipe.name)
     figures = {drawing.name: drawing.samples(config, sheet)}
-    if model.transformers:
-        if recipe.digits_shown is not None:
-            figures["means"] = draw_means(straightness(model, recipe.digits_shown(samples)))
+    if model.transformers and recipe.digits_shown is not None:
+        figures["means"] = draw_means(straightness(model, recipe.digits_shown(samples)))
         if sheet.seen.images.ndim == 4:
             figures["boxes"] = draw_boxes(sheet)
     return figures
@@ -46,7 +45,7 @@ def draw_digits(
 def _sheet(finished: Finished, samples: Samples, wanted: Wanted) -> Sheet:
     seen = survey(finished.model, samples.held_out())
     images, labels = gather(samples.held_out(), pick(seen, wanted))
-    return Sheet(look(finished.model, images), labels.tolist())
+    return Sheet(look(finished.model, images), labels.tolist(), classes=samples.classes)
 
 
 def _sheet_against(
@@ -60,8 +59,9 @@ def _sheet_against(
     images, labels = gather(samples.held_out(), chosen)
     check_same(images, gather(theirs.held_out(), chosen)[0])
     network = rival.config.cell.rpartition("/")[2]
-    above = [f"{network}: {prediction}" for prediction in missed.predictions[chosen].tolist()]
-    return Sheet(look(finished.model, images), labels.tolist(), above)
+    sheet = Sheet(look(finished.model, images), labels.tolist(), classes=samples.classes)
+    above = [f"{network}: {name}" for name in sheet.name(missed.predictions[chosen].tolist())]
+    return sheet._replace(above=above)
 
 
 def check_same(ours: Tensor, theirs: Tensor) -> None:

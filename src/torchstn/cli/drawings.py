@@ -1,6 +1,7 @@
 """What there is to draw of each recipe's runs."""
 
 from collections.abc import Callable, Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
@@ -8,6 +9,11 @@ from matplotlib.figure import Figure
 from ..figures import addition_figure, box_figure, class_means, paper_figure, volume_figure
 from ..recipes.straightness import Straightness
 from .looking import Look
+
+_BROAD = 17
+"""Letters of a name that fit below a picture of"""
+_SIDE = 1.5
+"""inches."""
 
 
 class Sheet(NamedTuple):
@@ -17,11 +23,17 @@ class Sheet(NamedTuple):
         seen: What a network made of them.
         labels: Their true classes; None if unknown.
         above: A line over each, if there is anything to say.
+        classes: Their names; none where the number says it.
     """
 
     seen: Look
     labels: Sequence[int] | None = None
     above: Sequence[str] | None = None
+    classes: Sequence[str] = ()
+
+    def name(self, places: Sequence[int]) -> list[str]:
+        """What classes are called."""
+        return [self.classes[place] if self.classes else str(place) for place in places]
 
 
 class Drawing(NamedTuple):
@@ -97,7 +109,20 @@ def _draw_volumes(_: Any, sheet: Sheet) -> Figure:
     )
 
 
+def _draw_birds(_: Any, sheet: Sheet) -> Figure:
+    seen = sheet.seen
+    read, truth = (
+        None if places is None else [fill(name, _BROAD) for name in sheet.name(places)]
+        for places in (seen.predictions, sheet.labels)
+    )
+    if seen.outputs is None:
+        return paper_figure(seen.images, None, None, read, truth, above=sheet.above)
+    parts = seen.outputs.chunk(len(seen.grids), 1)
+    return box_figure(seen.images, seen.grids, parts, read, truth, above=sheet.above, side=_SIDE)
+
+
 _DRAWINGS = {
+    "birds": Drawing("birds", _draw_birds),
     "distorted-mnist": Drawing("digits", _draw_digits),
     "mnist-addition": Drawing("pairs", _draw_pairs),
     "volumes": Drawing("volumes", _draw_volumes),

@@ -39,11 +39,12 @@ class Film:
         self._config, self._drawing = config, drawing_of(config.recipe)
         recipe = RECIPES[config.recipe]
         samples = recipe.load(config)
-        self._model = cast(DigitClassifier, recipe.build_model(config, samples.classes).eval())
+        self._model = cast(DigitClassifier, recipe.build_model(config.untrained(), samples.classes).eval())
         if not self._model.transformers:
             raise ValueError(f"{config.cell} has no transformer that could be filmed.")
         self._images, labels = gather(samples.held_out(), pick_evenly(len(samples), count))
         self._labels: list[int] = labels.tolist()
+        self._classes = samples.classes
         self._start = look(self._model, self._images)
         self._run = Run(folder)
         self._moments = Metrics(folder / "film.jsonl")
@@ -74,7 +75,7 @@ class Film:
             yield moment["step"], self._draw(self._seen(moment))
 
     def _draw(self, seen: Look) -> Figure:
-        return self._drawing.samples(self._config, Sheet(seen, self._labels))
+        return self._drawing.samples(self._config, Sheet(seen, self._labels, classes=self._classes))
 
     @torch.no_grad()
     def _seen(self, moment: Mapping[str, Any]) -> Look:

@@ -10,7 +10,6 @@ from ..figures.saving import CUB_CREDIT, MNIST_CREDIT, SVHN_CREDIT
 from ..recipes.finished import Finished, load_run, load_samples
 from ..recipes.samples import Samples
 from ..training import Run
-from .bird_pictures import draw_birds
 from .choosing import Wanted
 from .digit_pictures import draw_digits
 from .house_numbers import draw_numbers
@@ -19,7 +18,7 @@ Drawer = Callable[[Finished, Samples, Wanted, tuple[Finished, Samples] | None], 
 """Of a run and what it is judged by, the samples wanted, and another run to compare with: figures by name."""
 
 _DRAWERS: dict[str, tuple[Drawer, str]] = {
-    "birds": (draw_birds, CUB_CREDIT),
+    "birds": (draw_digits, CUB_CREDIT),
     "svhn": (draw_numbers, SVHN_CREDIT),
 }
 """Of recipes that are not about digits of MNIST, with whose the pictures are."""

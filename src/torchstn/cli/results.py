@@ -41,7 +41,7 @@ def results(
 
     With --write the summary goes between `<!-- results:begin -->` and `<!-- results:end -->` of a file, and
     so do those of one recipe, or another table, where `results-RECIPE` or
-    `results-` with readings, beyond, settled, view, details, claims or costs stands for `results`.
+    `results-` with readings, beyond, settled, view, parts, details, claims or costs stands for `results`.
     """
     from ..training import atomic_write
 
@@ -67,6 +67,7 @@ def _tables(folder: Path) -> dict[str, str]:
     from ..figures import (
         claims_table,
         details_table,
+        parts_table,
         read_results,
         results_table,
         settled_table,
@@ -89,6 +90,7 @@ def _tables(folder: Path) -> dict[str, str]:
         "results-beyond": table(paper_numbers(EXPERIMENTS["beyond"])),
         "results-settled": settled_table(found),
         "results-view": view_table(found),
+        "results-parts": parts_table(found),
         "results-details": details_table(found),
         "results-claims": claims_table(found),
         "results-costs": costs_table(measured),

@@ -9,6 +9,7 @@ from .curves import curves as curves
 from .lattice import draw_grid as draw_grid
 from .located import located_figure as located_figure
 from .located import moments_figure as moments_figure
+from .measured import parts_table as parts_table
 from .measured import settled_table as settled_table
 from .measured import view_table as view_table
 from .paper_figure import paper_figure as paper_figure

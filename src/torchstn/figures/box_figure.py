@@ -8,7 +8,7 @@ from torch import Tensor
 from ..grid import Grid
 from .around import overshoot, show_around
 from .lattice import draw_grid, frame_panel
-from .panels import board, check_counts, mistake, name_class
+from .panels import board, check_counts, head_columns, head_for, mistake, name_class
 from .style import FRAME, show_image
 
 COLOURS = (FRAME, "#56b4e9", "#cc79a7", "#009e73")
@@ -21,6 +21,7 @@ def box_figure(
     predictions: Sequence[int | str] | None = None,
     labels: Sequence[int | str] | None = None,
     *,
+    above: Sequence[str] | None = None,
     side: float = 1.05,
 ) -> Figure:
     """Draws one column an image: the input with a box for each transformer, then their outputs.
@@ -34,6 +35,7 @@ def box_figure(
         outputs: (n, c, oh, ow) what each made of the images.
         predictions: The n classes the network names; None writes no line.
         labels: The n true classes; where one differs from the prediction the line says so. None if unknown.
+        above: A line over each column, or None.
         side: Side of a panel in inches.
 
     Returns:
@@ -44,12 +46,13 @@ def box_figure(
             more transformers than colours.
     """
     _check(images, grids, outputs)
-    check_counts(images, predictions=predictions, labels=labels)
+    check_counts(images, predictions=predictions, labels=labels, above=above)
     size = (images.shape[-2], images.shape[-1])
     rows = _names("input", images)
     for k, part in enumerate(outputs):
         rows += _names("output" if len(outputs) == 1 else f"output {k + 1}", part)
-    drawn = board(rows, len(images), side=side, foot=_foot(predictions, labels))
+    drawn = board(rows, len(images), side=side, head=head_for(above), foot=_foot(predictions, labels))
+    head_columns(drawn, above)
     margin = overshoot(grids, size)
     for k in range(len(images)):
         column = [row[k] for row in drawn.panels]

@@ -1,6 +1,6 @@
-"""What finished models do, as markdown: which channel a transformer takes, how digits are seen."""
+"""What finished models do, as markdown: which channel a transformer takes, how digits or parts are seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .markdown import markdown_table
 from .results import Result
@@ -57,3 +57,32 @@ def view_table(results: Sequence[Result]) -> str:
         pairs = [f"{view['untransformed'][name]:.1f} to {view['transformed'][name]:.1f}" for name in names]
         rows.append((f"`{one.cell.rpartition('/')[2]}`", one.seed, one.preset, *pairs))
     return markdown_table(("network", "seed", "preset", *names), rows)
+
+
+def parts_table(results: Sequence[Result]) -> str:
+    """One row a transformer of a run on birds: what of their heads and bodies lies in its box.
+
+    Each number is what the moving box holds, and in brackets what it would hold at its mean position, and at
+    the one where training began.
+
+    Args:
+        results: Those that were not measured so are left out.
+    """
+    rows = [
+        (
+            f"`{one.cell}`",
+            one.seed,
+            one.preset,
+            number,
+            *(_held(kinds[kind], what) for kind in ("head", "body") for what in ("held", "whole")),
+        )
+        for one in results
+        for number, kinds in enumerate(one.measured.get("parts", ()), 1)
+    ]
+    head = ("network", "seed", "preset", "transformer", "head", "whole head", "body", "whole body")
+    return markdown_table(head, rows) if rows else "No results yet.\n"
+
+
+def _held(ways: Mapping[str, Mapping[str, float]], what: str) -> str:
+    moving, fixed, start = (ways[way][what] for way in ("moving", "fixed", "start"))
+    return f"{moving:.1f} ({fixed:.1f}, {start:.1f})"

@@ -52,7 +52,7 @@ def measure(samples: Birds, model: BirdClassifier) -> Mapping[str, Any]:
         report.append(
             {
                 kind: {
-                    way: asdict(parts_seen(points, visible & _is_of(samples, names), middle))
+                    way: _rounded(parts_seen(points, visible & _is_of(samples, names), middle))
                     for way, middle in ways.items()
                 }
                 for kind, names in KINDS.items()
@@ -94,6 +94,10 @@ def parts_in_pictures(samples: Birds) -> tuple[Tensor, Tensor]:
     parts, scale = samples.cub.parts[held], stored / samples.cub.sizes()[held]
     points = (parts[:, :, :2] * scale[:, None] - corners[:, None]) * (2 / side) - 1
     return points, (parts[:, :, 2] == 1) & (points.abs() <= 1).all(2)
+
+
+def _rounded(seen: PartsSeen) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in asdict(seen).items()}
 
 
 def _is_of(samples: Birds, names: Sequence[str]) -> Tensor:
