@@ -86,6 +86,14 @@ def test_show_draws_every_box_in_its_colour(
     assert [colour in colours for colour in boxes] == [k < count for k in range(4)]
 
 
+def test_a_film_shows_the_boxes_as_they_move(call: Callable[..., Result], data: Path, tmp_path: Path) -> None:
+    words = (*WORDS.split(), "--model", "2xst-cnn", "--data-dir", data, "--out", tmp_path / "run")
+    done = call(*words, "--film")
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "run" / "figures" / "film.gif") as film:
+        assert film.n_frames == 2  # the start, and after the one epoch
+
+
 def test_a_run_is_compared_with_another(
     call: Callable[..., Result], runs: dict[str, Path], tmp_path: Path
 ) -> None:

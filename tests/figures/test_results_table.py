@@ -75,6 +75,12 @@ def test_what_reaches_the_papers_number_is_bold(
     assert shown in results_table(read_results(tmp_path))
 
 
+def test_the_papers_number_on_other_data_stands_beside_ours_without_being_compared(tmp_path: Path) -> None:
+    _write(tmp_path, cell="224px/cnn", recipe="birds", metric="test accuracy (%)", value=90.0, paper=None)
+    table = results_table(read_results(tmp_path), {"birds": {"224px/cnn": 82.3}})
+    assert "| `cnn` | 90.00 (82.3) |" in table
+
+
 def test_a_cell_that_has_not_been_trained_stands_there_with_the_papers_number(tmp_path: Path) -> None:
     _write(tmp_path)
     papers = {"distorted-mnist": {"rts/fcn": 5.2, "e/st-cnn-affine": None, "rts/st-cnn-affine": 0.5}}
