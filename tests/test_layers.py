@@ -29,6 +29,7 @@ LAYERS = (
 LIBRARY = set().union(*LAYERS[:5])
 OF_THE_EXTRAS = (
     "accelerate",
+    "h5py",
     "matplotlib",
     "mlxtend",
     "pandas",

@@ -50,6 +50,7 @@ def test_unknown_command_is_refused(call: Call) -> None:
 
 def test_doctor_finds_this_machine_sound(call: Call, data_folder: Path) -> None:
     done = call("doctor")
+    assert "torchstn data get svhn" in done.output
     assert done.exit_code == 0
     assert "reference" in done.output
     assert f"not in {data_folder}: torchstn data get mnist" in done.output
@@ -59,6 +60,7 @@ def test_doctor_finds_this_machine_sound(call: Call, data_folder: Path) -> None:
 def test_doctor_names_the_family_that_breaks_the_law(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_test, "sample", lambda image, grid, backend: image + grid.theta.shape[1] // 8)
     done = call("doctor")
+    assert "torchstn data get svhn" in done.output
     assert done.exit_code == 1
     assert "BROKEN" in done.output
     assert "Projective, align_corners=False, reference" in done.output

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from torchstn.cli.train import resume_command
+from torchstn.cli.training import resume_command
 from torchstn.recipes.distorted_mnist import Config
 from torchstn.recipes.training_config import load_preset
 

@@ -3,7 +3,17 @@
 import sys
 import warnings
 
-_OF_THE_EXTRAS = ("accelerate", "matplotlib", "mlxtend", "numpy", "PIL", "rich", "safetensors", "typer")
+_OF_THE_EXTRAS = (
+    "accelerate",
+    "h5py",
+    "matplotlib",
+    "mlxtend",
+    "numpy",
+    "PIL",
+    "rich",
+    "safetensors",
+    "typer",
+)
 
 
 def main() -> None:

