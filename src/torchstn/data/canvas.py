@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .pictures import Source, flatten, open_picture, picture_size
+from .pictures import Source, flatten, open_sized
 
 FITS = ("whole", "crop")
 
@@ -62,8 +62,8 @@ def read_canvas(
     Raises:
         ValueError: As `read_picture`.
     """
-    frame = frame_of(picture_size(source), side, fit)
-    picture = flatten(open_picture(source, least=max(1, int(min(frame.size) * frame.scale))))
+    picture, size = open_sized(source, least=lambda size: min(size) * frame_of(size, side, fit).scale)
+    picture, frame = flatten(picture), frame_of(size, side, fit)
     (h, w), (left, top) = frame.size, (frame.left, frame.top)
     columns, rows = _span(left, w * frame.scale, side), _span(top, h * frame.scale, side)
     decoded = (

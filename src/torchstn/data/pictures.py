@@ -4,6 +4,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -65,22 +66,41 @@ def read_picture(source: Source, *, name: str | None = None, least: int | None =
 
 def open_picture(source: Source, *, name: str | None = None, least: int | None = None) -> Image.Image:
     """Decodes a picture in its own mode and turns it upright; arguments and refusals as `read_picture`."""
+    return open_sized(source, name=name, least=None if least is None else lambda size: least)[0]
+
+
+def open_sized(
+    source: Source, *, name: str | None = None, least: Callable[[tuple[int, int]], float] | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """As `open_picture`, with the size (h, w) of the whole picture, which may be decoded smaller.
+
+    Args:
+        source: As of `read_picture`.
+        name: As of `read_picture`.
+        least: Tells from the whole size, which may still lie on its side, how short a side may get.
+    """
     called = _called(source, name)
     try:
         with _file(source) as file, Image.open(file) as picture:
             _check_extent(called, picture.size)
+            w, h = picture.size
             if least is not None:
-                picture.draft(None, (least, least))
+                side = max(1, int(least((h, w))))
+                picture.draft(None, (side, side))
+            smaller = picture.size != (w, h)
+            on_its_side = smaller and _lies_on_its_side(picture)
             picture.seek(0)
             picture.load()
             _turn_upright(picture)
-            return picture
+            if not smaller:
+                w, h = picture.size
+            return picture, (w, h) if on_its_side else (h, w)
     except _BROKEN as refusal:
         raise _refusal(called, refusal) from None
 
 
 def picture_size(source: Source, *, name: str | None = None) -> tuple[int, int]:
-    """The size (h, w) of a picture when upright, from its header alone; refusals as `read_picture`."""
+    """The size (h, w) of a picture when upright, undecoded where that can be; refusals as `read_picture`."""
     called = _called(source, name)
     try:
         with _file(source) as file, Image.open(file) as picture:
@@ -115,7 +135,7 @@ def flatten(picture: Image.Image) -> Image.Image:
     if levels is not None:
         return Image.fromarray((levels * 255).round().astype(np.uint8)).convert("RGB")
     if not has_transparency(picture):
-        return picture.convert("RGB")
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
     colours = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours).convert("RGB")
 

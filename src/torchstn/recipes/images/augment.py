@@ -71,7 +71,8 @@ def _light(pictures: Tensor, draws: Draws, most: float) -> Tensor:
     gain = 1 + draws.uniform("contrast", 1, -most, most)
     offset = 255 * draws.uniform("brightness", 1, -most / 2, most / 2)
     levels = ((np.arange(256) - 127.5) * gain + 127.5 + offset).round().clip(0, 255).astype(np.uint8)
-    changed = [
-        torch.from_numpy(table)[picture.int()] for table, picture in zip(levels, pictures, strict=True)
-    ]
-    return torch.stack(changed).contiguous(memory_format=torch.channels_last)
+    values = pictures.permute(0, 2, 3, 1).contiguous().numpy()
+    changed = np.empty_like(values)
+    for table, picture, place in zip(levels, values, changed, strict=True):
+        np.take(table, picture, out=place, mode="clip")
+    return torch.from_numpy(changed).permute(0, 3, 1, 2)

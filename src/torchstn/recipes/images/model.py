@@ -45,7 +45,7 @@ class PictureClassifier(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (b, classes) of pictures (b, 3, size, size) in [0, 1], or of bytes."""
         if pictures.dtype == torch.uint8:
-            pictures = pictures.float() / 255
+            pictures = pictures.float().div_(255)
         seen = self.backbone.normalise(pictures)
         small = shrink(seen, self.crop)
         views = small if self.transformer is None else self.transformer(small, seen)
