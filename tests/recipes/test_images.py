@@ -318,3 +318,8 @@ def test_training_learns_colours_and_stops_when_it_gets_no_better(tmp_path: Path
     assert record["metric"] == "validation error (%)"
     again = train(config, tmp_path / "run", resume=True, progress=False)
     assert again == record
+
+
+def test_iterations_of_nought_keep_the_warm_up() -> None:
+    assert make(iterations=0).warm_up == 100
+    assert make(iterations=50).warm_up == 5

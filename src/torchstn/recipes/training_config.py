@@ -185,7 +185,7 @@ class TrainingConfig(Choices):
     def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
         settings = super()._filled(preset, chosen)
         # A shorter training than the preset's warms up in proportion.
-        if "iterations" in chosen and "warm_up" not in chosen:
+        if chosen.get("iterations") and "warm_up" not in chosen:
             settings["warm_up"] = min(settings["warm_up"], settings["iterations"] // 10)
         return settings
 

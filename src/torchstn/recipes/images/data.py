@@ -86,7 +86,7 @@ class Pictures(Samples):
 
     @property
     def weights(self) -> Tensor:
-        """What each class counts, (classes,): 1 on average over the training pictures."""
+        """What a sample of each class counts, (classes,), 1 on average over the training pictures."""
         counts = torch.bincount(self.labels[self.learnt], minlength=len(self.classes)).clamp(min=1)
         if self.config.balance == "images":
             return torch.ones(len(counts))
