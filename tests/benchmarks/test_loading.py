@@ -33,5 +33,7 @@ def test_command_writes_a_record_and_its_table(tmp_path: Path, monkeypatch: pyte
     assert main() == 0
     found = json.loads(record.read_text())
     assert {row["pictures"] for row in found["rows"]} == set(KINDS)
-    assert all(np.isfinite(row[way]) and row[way] > 0 for row in found["rows"] for way in ("pillow", "torchstn"))
+    assert all(
+        np.isfinite(row[way]) and row[way] > 0 for row in found["rows"] for way in ("pillow", "torchstn")
+    )
     assert table(found).count("\n") == 3 + len(found["rows"])
