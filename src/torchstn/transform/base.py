@@ -32,7 +32,7 @@ class Frame(NamedTuple):
 
     @property
     def extent(self) -> tuple[float, ...]:
-        """Physical lengths from -1 to 1 along (x, y[, z]): pixels times spacing. Only their ratios matter."""
+        """Physical lengths from -1 to 1 along (x, y[, z]), pixels times spacing. Only their ratios matter."""
         # Not float(), which makes a symbolic length a fixed one.
         steps = [1.0 * step_count(n, self.align_corners) for n in self.input_size]
         if self.spacing is not None:
