@@ -118,6 +118,19 @@ def test_cells_are_the_papers() -> None:
     }
 
 
+def test_other_photographs_make_another_column_without_a_number_of_the_papers() -> None:
+    official, other = (Config.make(extra=name, model="cnn") for name in ("extra", "stitched"))
+    assert (official.cell, paper_error(official)) == ("64px/cnn", 4.0)
+    assert (other.cell, paper_error(other)) == ("64px-stitched/cnn", None)
+    assert len({config.title for config in (official, other, Config.make(model="cnn"))}) == 3
+
+
+@pytest.mark.parametrize("name", ["", "../else", "more.zip", "a\\b"])
+def test_an_extra_is_a_name_not_a_path(name: str) -> None:
+    with pytest.raises(ValueError, match="`extra` must be the name of a folder or zip without its ending"):
+        Config.make(extra=name)
+
+
 @pytest.mark.parametrize("preset", ["demo", "quarter", "paper"])
 def test_a_preset_says_every_choice_it_may(preset: str) -> None:
     made = Config.make(preset)

@@ -7,6 +7,7 @@ from ..training_config import TrainingConfig, setting
 
 MODELS = ("cnn", "st-cnn-single", "st-cnn-multi")
 NO_EXTRA = "none"
+_OFFICIAL_EXTRA = "extra"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,17 +52,24 @@ class Config(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not self.extra or set(self.extra) & set("/\\."):
+            raise ValueError(
+                f"`extra` must be the name of a folder or zip without its ending, got {self.extra!r}."
+            )
         for name in ("dropout", "negatives"):
             if getattr(self, name) >= 1:
                 raise ValueError(f"`{name}` must be less than 1, got {getattr(self, name)}.")
 
     @property
     def cell(self) -> str:
-        return f"{self.pixels}px/{self.model}"
+        # The paper trains on the official extra photographs too; others make another column.
+        others = "" if self.extra in (NO_EXTRA, _OFFICIAL_EXTRA) else f"-{self.extra}"
+        return f"{self.pixels}px{others}/{self.model}"
 
     @property
     def title(self) -> str:
-        return f"svhn-{self.pixels}px-{self.model}"
+        more = "" if self.extra == NO_EXTRA else f"{self.extra}-"
+        return f"svhn-{self.pixels}px-{more}{self.model}"
 
     @property
     def side(self) -> int:

@@ -13,5 +13,5 @@ _PAPER = {
 
 
 def paper_error(config: Config) -> float | None:
-    """The paper's sequence error of a cell in per cent."""
-    return _PAPER[config.cell]
+    """The paper's sequence error of a cell in per cent; None with other photographs than its own."""
+    return _PAPER.get(config.cell)
