@@ -74,7 +74,7 @@ def test_the_papers_networks_have_the_papers_layers(pixels: int) -> None:
 @EACH
 @pytest.mark.parametrize("normalisation", ["none", "batch"])
 def test_pictures_to_five_answers_with_a_gradient_everywhere(model: str, normalisation: str) -> None:
-    network = build_model(small(model=model, normalisation=normalisation, dropout=0.0))
+    network = build_model(small(model=model, normalisation=normalisation))
     for transformer in network.transformers:
         # The head starts at zero, and what lies before it then gets no gradient yet.
         torch.nn.init.normal_(transformer.head.weight, std=0.01)
@@ -140,7 +140,7 @@ def test_a_preset_says_every_choice_it_may(preset: str) -> None:
         Config.make("quick")
 
 
-@pytest.mark.parametrize("name", ["dropout", "negatives"])
+@pytest.mark.parametrize("name", ["dropout", "drop_maps", "negatives"])
 def test_a_share_must_be_less_than_one(name: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}` must be less than 1, got 1"):
         small(**{name: 1.0})

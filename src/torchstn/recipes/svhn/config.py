@@ -44,7 +44,8 @@ class Config(TrainingConfig):
     normalisation: str = setting(
         "none, or batch: batch normalisation before each ReLU.", choices=("none", "batch")
     )
-    dropout: float = setting("Share of a layer's outputs that training drops.", least=0)
+    dropout: float = setting("Share of a fully connected layer's outputs that training drops.", least=0)
+    drop_maps: float = setting("Share of a convolution's outputs that it drops, but for the first.", least=0)
     shift: float = setting("Crops to train on are moved by up to this share of their side.", least=0)
     stretch: float = setting("Their width and height are changed by up to this factor, less 1.", least=0)
     turn: float = setting("They are turned and sheared by up to so many degrees.", least=0)
@@ -56,7 +57,7 @@ class Config(TrainingConfig):
             raise ValueError(
                 f"`extra` must be the name of a folder or zip without its ending, got {self.extra!r}."
             )
-        for name in ("dropout", "negatives"):
+        for name in ("dropout", "drop_maps", "negatives"):
             if getattr(self, name) >= 1:
                 raise ValueError(f"`{name}` must be less than 1, got {getattr(self, name)}.")
 

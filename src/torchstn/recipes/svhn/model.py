@@ -122,7 +122,7 @@ def _convolution(config: Config, k: int, before: int, after: int) -> nn.Sequenti
     if _POOLED[k]:
         layers.append(nn.MaxPool2d(2))
     if k > 0:  # the paper drops nothing of the first layer's
-        layers.append(nn.Dropout(config.dropout))
+        layers.append(nn.Dropout(config.drop_maps))
     return nn.Sequential(*layers)
 
 
