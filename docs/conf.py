@@ -70,6 +70,7 @@ _PARTS = (
     ".training",
     ".recipes.supervised",
     ".recipes.finished",
+    ".recipes.backbones",
     ".recipes.distorted_mnist",
     ".figures",
 )

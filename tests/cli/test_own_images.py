@@ -66,6 +66,24 @@ def test_report_is_one_file_with_everything_in_it(run: Path) -> None:
         assert title in page
 
 
+def test_show_writes_the_report_anew(call: Call, folder: Path, run: Path, tmp_path: Path) -> None:
+    assert call("show", run, "--out", tmp_path).exit_code == 0
+    assert (tmp_path / "report.html").read_bytes() == (run / "report.html").read_bytes()
+    assert "without such choices" in call("show", run, "--wrong").output
+    moved = shutil.copytree(folder, tmp_path / "elsewhere")
+    shutil.rmtree(moved / "rot")
+    done = call("show", run, "--data-dir", moved)
+    assert done.exit_code == 2
+    assert "the run tells blau, grün, rot apart, the data is of blau, grün" in done.output
+
+
+def test_evaluate_counts_what_is_taken_for_what(call: Call, run: Path) -> None:
+    done = call("evaluate", run)
+    assert done.exit_code == 0
+    assert "grün" in done.output
+    assert "of 3)" in done.output
+
+
 def test_resumed_training_ends_as_if_it_had_never_stopped(
     call: Call, folder: Path, run: Path, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from ..figures.image_report import Mistake, Report, Sample, report_html
-from ..recipes.finished import load_run
+from ..recipes.finished import load_run, load_samples
 from ..recipes.images import Config, PictureClassifier, Pictures
 from ..recipes.images.looking import crops_of, look
 from ..training import Metrics, Run, atomic_write
@@ -16,8 +16,21 @@ _CROP = 96
 _BATCH = 32
 
 
-def write_report(folder: Path, config: Config, pictures: Pictures) -> Path:
-    """Writes report.html of a finished run into its folder."""
+def renew_report(folder: Path, to: Path, data_dir: Path | None) -> Path:
+    """Writes report.html of a finished run anew, from its data or the same elsewhere."""
+    config = load_run(folder).config
+    pictures = load_samples(config, data_dir)
+    assert isinstance(pictures, Pictures)
+    if Run(folder).classes != pictures.classes:
+        raise ValueError(
+            f"the run tells {', '.join(Run(folder).classes)} apart, the data is of "
+            f"{', '.join(pictures.classes)}."
+        )
+    return write_report(folder, config, pictures, to)
+
+
+def write_report(folder: Path, config: Config, pictures: Pictures, to: Path | None = None) -> Path:
+    """Writes report.html of a finished run into its folder, or another."""
     run, model = Run(folder), load_run(folder).model
     confusion, mistakes = _judge(model, config, pictures)
     moments = Metrics(folder / "looks.jsonl").read()
@@ -49,7 +62,7 @@ def write_report(folder: Path, config: Config, pictures: Pictures) -> Path:
         trained=torch.bincount(pictures.labels[pictures.learnt], minlength=len(pictures.classes)).tolist(),
         skipped=dict(pictures.skipped),
     )
-    path = folder / "report.html"
+    path = (to or folder) / "report.html"
     atomic_write(path, report_html(report))
     return path
 

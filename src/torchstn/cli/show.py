@@ -33,12 +33,14 @@ def show(
     Also where its transformers look as boxes, the mean digit of each class before and after them, and how the
     training went. Digits that were only turned have the angle of the grid written on it; of volumes there is
     the volume, what the transformer makes of it, and the projection; on house numbers the product of all
-    transformers is drawn.
+    transformers is drawn. Of your own images the report is written anew.
     """
     from ..recipes.co_localisation import Config as CoLocalisation
+    from ..recipes.images import Config
     from ..training import Run
     from .choosing import Wanted
     from .co_localisation import draw_located
+    from .images_report import renew_report
     from .pictures import draw_run
 
     if wrong + far + (against is not None) > 1:
@@ -46,6 +48,11 @@ def show(
     if Run(run).config.get("recipe") == CoLocalisation.recipe:
         for path in draw_located(run, to or run / "figures", count=min(count, 10), data_dir=data_dir):
             out.print(f"Saved {path}")
+        return
+    if Run(run).config.get("recipe") == Config.recipe:
+        if wrong or far or against is not None or seed is not None:
+            raise ValueError("of a run on your own images there is the report, without such choices.")
+        out.print(f"Saved {renew_report(run, to or run, data_dir)}")
         return
     wanted = Wanted(count, "wrong" if wrong else "far" if far else "even", seed)
     for path in draw_run(run, to or run / "figures", wanted=wanted, against=against, data_dir=data_dir):

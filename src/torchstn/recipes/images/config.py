@@ -47,7 +47,7 @@ class Config(TrainingConfig):
         "What looks where to look: same (another of the backbone) or small.", choices=("same", "small")
     )
     size: int = setting("Side in pixels that images are brought to.", 224, least=32)
-    crop: int = setting("Side of what each transformer passes on; 0 means the same.", 0, least=0)
+    crop: int = setting("Side of what each transformer passes on; 0 means `size`.", 0, least=0)
     fit: str = setting("whole (beside it the mean colour) or crop (the middle).", "whole", choices=FITS)
     augment: str = setting(
         "What training does to the images: none, light or strong.",
