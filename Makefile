@@ -33,7 +33,7 @@ neon_compiler := aarch64-linux-gnu-g++
 sanitized := $(patsubst %,tests/sampler/test_%.py,native_agreement native_fuzz native_large native_refusals native_threads non_finite layout)
 
 # Everything about the GPU kernels but what a compiler or a GPU is needed for.
-interpreted := $(patsubst %,tests/sampler/test_triton_%.py,agreement autograd exactness refusals)
+interpreted := tests/benchmarks/test_gpu.py $(patsubst %,tests/sampler/test_triton_%.py,agreement autograd exactness refusals)
 
 # What reaches every annotation of the library in half a minute: checks make tests several times slower.
 typed := tests/localisation $(patsubst %,tests/test_%.py,parallel spatial_transformer spatial_transformer_state) \

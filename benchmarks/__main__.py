@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -29,6 +30,8 @@ console = Console(soft_wrap=True)
 def main(words: Sequence[str] | None = None) -> int:
     """Runs what the command line says; 0 if everything was measured and agreed."""
     options = _parser().parse_args(words)
+    if options.device == "gpu" or (options.device == "auto" and torch.cuda.is_available()):
+        return _on_gpu(options)
     try:
         cases, threads = select(options.only), _threads(options.threads)
         path = options.out or (_scratch() if options.quick else record.default_path())
@@ -48,6 +51,20 @@ def main(words: Sequence[str] | None = None) -> int:
     return 1 if failures else 0
 
 
+def _on_gpu(options: argparse.Namespace) -> int:
+    from .gpu import cases, command
+
+    if options.list:
+        for case in cases.CASES:
+            console.print(f"{case.name:22} {case.title}", highlight=False)
+        return 0
+    try:
+        return command.run(options, console)
+    except ValueError as error:
+        console.print(f"[red]Error:[/] {error}")
+        return 2
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
@@ -55,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--only", action="append", default=[], metavar="NAME", help="a case, or a pattern as 'affine-*'")
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="default: a GPU where there is one")
     add("--threads", default="", metavar="1,2", help="numbers of threads; default: one, and all cores")
     add("--without", action="append", default=[], metavar="PEER", help="leave out a peer, as torch.compile")
     add(

@@ -50,7 +50,7 @@ def summary(record: Json) -> str:
     return (
         "[![Times faster than F.affine_grid and F.grid_sample, case by case](docs/images/speed.png)]"
         "(docs/images/speed.svg)\n\n"
-        f"{where}, one thread: {_ratio(min(ratios))} to {_ratio(max(ratios))}; "
+        f"{where}, one thread: {faster(min(ratios))} to {faster(max(ratios))}; "
         f"{met} of {len(found)} targets reached.\n"
     )
 
@@ -105,13 +105,13 @@ def _targets(entries: Entries) -> str:
             found = entry["targets"].get(which)
             cells += ["-", "-"] if found is None else [_reached(found), f"{found['wanted']:g}x"]
         rows.append(cells)
-    return _markdown(("case", "against", "forward", "wanted", "forward + backward", "wanted"), rows)
+    return markdown(("case", "against", "forward", "wanted", "forward + backward", "wanted"), rows)
 
 
 def _reached(found: Json) -> str:
     if found["reached"] is None:
         return "not measured"
-    return f"**{_ratio(found['reached'])}**" if found["met"] else f"{_ratio(found['reached'])}, missed"
+    return f"**{faster(found['reached'])}**" if found["met"] else f"{faster(found['reached'])}, missed"
 
 
 def _losses(entries: Entries) -> str:
@@ -130,7 +130,7 @@ def _losses(entries: Entries) -> str:
         (title, name, PASS_TITLES[which], threads, f"{1 / ratio:.2f} times as fast as torchstn")
         for ratio, title, name, which, threads in lost
     ]
-    return _markdown(("case", "who", "pass", "threads", ""), rows)
+    return markdown(("case", "who", "pass", "threads", ""), rows)
 
 
 def _times(entries: Entries, threads: str, which: Pass) -> str:
@@ -145,9 +145,9 @@ def _times(entries: Entries, threads: str, which: Pass) -> str:
         cells = [case.title, _time(times[OURS])]
         for name in names:
             ratio = entry["ratios"][threads][which].get(name)
-            cells.append("" if ratio is None else f"{_milliseconds(times[name]['median'])} ({_ratio(ratio)})")
+            cells.append("" if ratio is None else f"{milliseconds(times[name]['median'])} ({faster(ratio)})")
         rows.append(cells)
-    return _markdown(("case", OURS, *names), rows)
+    return markdown(("case", OURS, *names), rows)
 
 
 def _resources(entries: Entries) -> str:
@@ -173,7 +173,7 @@ def _resources(entries: Entries) -> str:
         "torch's, forward",
         "with backward",
     )
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def _scaled(found: Json | None) -> str:
@@ -216,18 +216,21 @@ def _threads(count: str) -> str:
 
 def _time(time: Json) -> str:
     spread = (time["upper"] - time["lower"]) / 2 / time["median"]
-    return f"**{_milliseconds(time['median'])}** ± {spread:.0%}"
+    return f"**{milliseconds(time['median'])}** ± {spread:.0%}"
 
 
-def _milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float) -> str:
+    """Three digits of it."""
     value = seconds * 1e3
     return f"{value:.3f}" if value < 1 else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
 
 
-def _ratio(ratio: float) -> str:
+def faster(ratio: float) -> str:
+    """Times faster."""
     return f"{ratio:.1f}x" if ratio >= 2 else f"{ratio:.2f}x"
 
 
-def _markdown(head: Row, rows: Iterable[Row]) -> str:
+def markdown(head: Row, rows: Iterable[Row]) -> str:
+    """A table."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

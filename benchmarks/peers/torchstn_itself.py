@@ -21,6 +21,11 @@ def reference(case: Case) -> Call:
     return _call(case, "reference")
 
 
+def on_gpu(case: Case) -> Call:
+    """The kernels in Triton, which `backend="auto"` takes on a GPU, and nothing else in their place."""
+    return _call(case, "triton")
+
+
 def native_refusal(case: Case, image: Tensor, parameter: Tensor) -> str | None:
     """Why the compiled kernels do not run a case, or None."""
     try:
