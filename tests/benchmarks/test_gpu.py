@@ -83,7 +83,7 @@ def test_measures_keeps_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture
     ]
     assert main(words) == 0
     entry = json.loads(path.read_text())["cases"]["affine-digits"]
-    assert set(entry["times"]["both"]) == {"torchstn", "torch", "torchstn, deterministic"}
+    assert {"torchstn", "torch", "torchstn, deterministic"} <= set(entry["times"]["both"])
     assert entry["same_bits"]
     assert capsys.readouterr().out.rstrip().endswith("the same bits again: yes.")
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..fused.contract import compute_dtype, empty
+from ..layout import layout_of
 from .job import Job, pixels
 from .kernels.settle import settle
 from .memory import Pixels
@@ -97,4 +98,4 @@ def accumulation(
 
 
 def _zeros(image: Tensor, dtype: torch.dtype) -> Tensor:
-    return empty(image, image.shape, dtype).zero_()
+    return torch.zeros_like(image, dtype=dtype, memory_format=layout_of(image))
