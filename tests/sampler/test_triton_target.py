@@ -71,8 +71,8 @@ def test_deterministic_sums_compile_too() -> None:
         for dtype in (torch.float32, torch.float64):
             kernels = _compiled(Case("affine", dtype=dtype), "2-D")
             assert [kernel.name for kernel in kernels] == ["sample", "gradients", "settle"]
-            assert "add.u64" in kernels[1].ptx
-            assert "add.f32" not in re.sub(r"\tadd\.f32", "", kernels[1].ptx)
+            assert re.search(r"(red|atom)\.\S*add\.u64", kernels[1].ptx)
+            assert not re.search(r"(red|atom)\.\S*add\S*\.f(32|64)", kernels[1].ptx)
     finally:
         torch.use_deterministic_algorithms(False)
 
@@ -93,4 +93,4 @@ def test_channels_that_lie_side_by_side_move_sixteen_bytes_at_a_time() -> None:
         forward, backward = _compiled(case, "2-D")
     assert "ld.global.v4.b32" in forward.ptx
     assert "st.global.v4.b32" in forward.ptx
-    assert re.search(r"red|atom.*add\.(noftz\.)?v4\.f32|add\.v4\.f32", backward.ptx)
+    assert re.search(r"(red|atom)\.\S*\.v4\.f32", backward.ptx)

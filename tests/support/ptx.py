@@ -74,12 +74,12 @@ def compile_for(kernel: Any, *args: Any, **options: Any) -> Compiled:
 
 def _resources(ptx: str) -> tuple[int, int]:
     """Registers and bytes spilled, as the assembler tells them."""
-    import triton
+    from triton.backends.nvidia.compiler import get_ptxas
 
     with tempfile.NamedTemporaryFile(suffix=".ptx", mode="w") as file:
         file.write(ptx)
         file.flush()
-        command = [triton.knobs.nvidia.ptxas.path, "-v", "--fmad=false", f"--gpu-name=sm_{ARCHITECTURE}a"]
+        command = [get_ptxas(ARCHITECTURE).path, "-v", "--fmad=false", f"--gpu-name=sm_{ARCHITECTURE}a"]
         done = subprocess.run(
             [*command, file.name, "-o", "/dev/null"], capture_output=True, text=True, check=True
         )

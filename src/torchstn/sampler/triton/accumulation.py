@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..fused.contract import compute_dtype, empty
 from ..layout import layout_of
+from .configurations import UNFUSED
 from .job import Job, pixels
 from .kernels.settle import settle
 from .memory import Pixels
@@ -66,6 +67,7 @@ class Accumulation(NamedTuple):
             BLOCK,
             self.bits,
             self.finer_bits,
+            **UNFUSED,
         )
         return gradient
 

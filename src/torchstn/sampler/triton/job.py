@@ -15,6 +15,8 @@ from .memory import NOTHING, Axes, GridMemory, Pixels, Plan
 KINDS = ("matrix", "basis", "separable", "points", "displacement", "pixels")
 """Names of the kinds of grids, by their number."""
 
+TAPS = {"nearest": 1, "linear": 2, "cubic": 4}
+
 FEWEST_WIDE = 2**31
 """Elements of an image from which on they are counted in 64 bits."""
 
@@ -53,6 +55,8 @@ def describe(image: Tensor, parameters: Sequence[Tensor], settings: Settings) ->
     dims = len(settings.size)
     kind = KINDS[settings.kind]
     batch, channels, *_ = output_shape(image, parameters, settings)
+    taps = TAPS[KERNELS[settings.kernel]]
+    rows = taps ** (dims - 1)
     plan = Plan(
         dims,
         kind,
@@ -63,6 +67,10 @@ def describe(image: Tensor, parameters: Sequence[Tensor], settings: Settings) ->
         is_last(image),
         compute_dtype(image) == torch.float64,
         max(channels * prod(settings.size), _reach(image)) >= FEWEST_WIDE,
+        taps,
+        rows,
+        # The cubic kernel's would take a minute to compile.
+        1 if taps > 2 else rows,
     )
     return Job(
         plan,

@@ -11,16 +11,13 @@ from torch import Tensor
 from ..fused.contract import Settings, empty
 from ..layout import layout_of
 from .accumulation import accumulation
-from .configurations import Configuration, configurations
+from .configurations import UNFUSED, Configuration, configurations
 from .interpreter import mend
 from .job import Job, dense, describe
 from .kernels.backward import gradients
 from .kernels.forward import sample
 from .loading import INTERPRETING
 from .tuning import run_fastest, sort_of
-
-# Products and sums that make a coordinate are rounded one by one; see arithmetic.py.
-UNFUSED = {"enable_fp_fusion": False}
 
 if INTERPRETING:
     mend()

@@ -54,21 +54,9 @@ class Plan(NamedTuple):
     channels_last: bool
     wide_sums: bool  # sums in float64, else in float32
     wide_index: bool  # an image's elements do not fit 32 bits
-
-    @property
-    def taps(self) -> int:
-        """Pixels read along an axis."""
-        return {"nearest": 1, "linear": 2, "cubic": 4}[self.kernel]
-
-    @property
-    def rows(self) -> int:
-        """Rows of pixels read by a point."""
-        return self.taps ** (self.dims - 1)
-
-    @property
-    def unrolled(self) -> int:
-        """Rows of one turn of a loop: with cubic kernels all of them would take minutes to compile."""
-        return 1 if self.kernel == "cubic" else self.rows
+    taps: int  # pixels read along an axis
+    rows: int  # rows of them read by a point
+    unrolled: int  # rows of one turn of a loop
 
 
 class Tile(NamedTuple):
