@@ -17,7 +17,7 @@ BOXES = {
 """Of output pixels, where a thread has a pixel; squarish ones read fewer lines of a turned image."""
 
 UNFUSED = {"enable_fp_fusion": False}
-"""Of every launch: products and sums that make a coordinate are rounded one by one; see kernels/arithmetic.py."""
+"""Of every launch: products and sums that make a coordinate are rounded one by one."""
 
 INTERPRETED = {1: (64, 1, 1), 2: (32, 16, 1), 3: (8, 4, 4)}
 """The only ones under the interpreter, whose work is per operation, not per number."""
