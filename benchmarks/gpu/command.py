@@ -103,12 +103,19 @@ def _line(entry: Json) -> str:
 
 def _load(path: Path, device: torch.device) -> Json:
     """The record at `path` if it is of this GPU and these versions, else a new one."""
-    versions = {**record.versions(), "triton": importlib.metadata.version("triton")}
+    versions = {**record.versions(), "triton": _triton()}
     fresh = {"gpu": name_of(device), "versions": versions, "bandwidth": 0.0, "cases": {}, "step": None}
     if not path.exists():
         return fresh
     old: Json = json.loads(path.read_text(encoding="utf-8"))
     return old if (old.get("gpu"), old.get("versions")) == (fresh["gpu"], versions) else fresh
+
+
+def _triton() -> str:
+    try:
+        return importlib.metadata.version("triton")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ValueError('Triton is not installed: pip install "torchstn[triton]".') from error
 
 
 def _save(path: Path, found: Json) -> None:
