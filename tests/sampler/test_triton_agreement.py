@@ -160,5 +160,5 @@ def test_agrees_with_coordinates_in_double_precision(
 @pytest.mark.parametrize("layout", LAYOUTS[:2])
 def test_agrees_over_many_tiles(layout: str, kind: str, triton_device: str) -> None:
     """More than one along each axis, none of them full."""
-    for size, out in (((61, 64), (50, 57)), ((9, 17, 12), (11, 10, 18))):
+    for size, out in (((61, 64), (50, 57)), ((9, 17, 12), (5, 6, 9))):
         _check(3, triton_device, kind=kind, layout=layout, size=size, out=out, images=1, grids=1, spread=0.01)
