@@ -68,10 +68,13 @@ class Finder(Localisation):
     def __init__(self, maps: nn.Module | None, channels: int) -> None:
         super().__init__(_UNITS)
         self.maps = maps
-        self.spots = nn.Sequential(
+        spots = nn.Sequential(
             nn.Conv2d(channels, _FILTERS, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(_SPOTS), nn.Flatten()
         )
-        self.units = nn.Sequential(nn.Linear(_FILTERS * _SPOTS**2, _UNITS), nn.ReLU())
+        # As the backbones lie: several processes want a gradient that lies like its weight.
+        self.spots = spots.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own
+        # Normalised: the regression layer then moves as fast behind every backbone, and not hardly at all.
+        self.units = nn.Sequential(nn.Linear(_FILTERS * _SPOTS**2, _UNITS), nn.LayerNorm(_UNITS), nn.ReLU())
 
     def forward(self, image: Tensor) -> Tensor:
         features: Tensor = self.units(self.spots(image if self.maps is None else self.maps(image)))
