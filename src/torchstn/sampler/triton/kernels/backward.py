@@ -6,7 +6,7 @@ import triton.language as tl
 from .arithmetic import scaled
 from .reading import readings
 from .reduction import reduce
-from .taps import row_of_taps, slope, tap_of_row
+from .taps import row_count, row_of_taps, slope, tap_of_row
 from .tiles import along_channels, along_pixels, as_index, fill_of, output_index
 
 
@@ -99,12 +99,11 @@ def gradients(
 def _slopes(source, strides, g, present, reads, outside, first, fraction, inputs, plan: tl.constexpr):
     """Gradient times slope of the image along each axis, of every channel of every point."""
     taps: tl.constexpr = plan.taps
-    rows: tl.constexpr = plan.rows
     unrolled: tl.constexpr = plan.unrolled
     x = tl.zeros_like(g)
     y = x
     z = x
-    for row in tl.range(0, rows, loop_unroll_factor=unrolled):
+    for row in tl.range(0, row_count(plan), loop_unroll_factor=unrolled):
         row_offset, row_inside, v, w = row_of_taps(row, first, fraction, reads, strides, inputs, plan)
         to_v = w * slope(fraction[1], row % plan.taps, plan)
         to_w = v * slope(fraction[2], row // plan.taps, plan)
@@ -131,10 +130,9 @@ def _scatter(
 ):  # fmt: skip
     """Gradient times weight to every pixel read, to which other programs may be adding."""
     taps: tl.constexpr = plan.taps
-    rows: tl.constexpr = plan.rows
     unrolled: tl.constexpr = plan.unrolled
     channel_at = n.to(tl.int64) * image.batch + channel_at * image.channel
-    for row in tl.range(0, rows, loop_unroll_factor=unrolled):
+    for row in tl.range(0, row_count(plan), loop_unroll_factor=unrolled):
         row_offset, row_inside, v, w = row_of_taps(row, first, fraction, reads, image.axes, inputs, plan)
         for tap in tl.static_range(taps):
             offset, inside, u = tap_of_row(tap, first, fraction, image.axes, inputs, plan)

@@ -4,7 +4,7 @@ import triton
 import triton.language as tl
 
 from .reading import readings
-from .taps import row_of_taps, tap_of_row
+from .taps import row_count, row_of_taps, tap_of_row
 from .tiles import along_channels, along_pixels, as_index, fill_of, output_index
 
 
@@ -58,10 +58,9 @@ def _weighted_sum(
     source, strides, present, reads, outside, first, fraction, inputs, sums: tl.constexpr, plan: tl.constexpr
 ):
     taps: tl.constexpr = plan.taps
-    rows: tl.constexpr = plan.rows
     unrolled: tl.constexpr = plan.unrolled
     total = tl.zeros((present & along_pixels(reads, plan)).shape, sums)
-    for row in tl.range(0, rows, loop_unroll_factor=unrolled):
+    for row in tl.range(0, row_count(plan), loop_unroll_factor=unrolled):
         row_offset, row_inside, v, w = row_of_taps(row, first, fraction, reads, strides, inputs, plan)
         for tap in tl.static_range(taps):
             offset, inside, u = tap_of_row(tap, first, fraction, strides, inputs, plan)

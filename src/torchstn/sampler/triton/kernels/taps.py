@@ -89,6 +89,19 @@ def slope(fraction, tap, plan: tl.constexpr):
 
 
 @triton.jit
+def row_count(plan: tl.constexpr):
+    """Rows of pixels that a point reads.
+
+    How many there are of the cubic kernel's, the compiler shall not know: side by side they would take more
+    registers than leave room for other programs.
+    """
+    if plan.kernel == "cubic":
+        return plan.rows * tl.num_programs(2)  # one
+    else:
+        return plan.rows
+
+
+@triton.jit
 def row_of_taps(row, first, fraction, reads, strides, inputs, plan: tl.constexpr):
     """A row of the pixels around every point: where it begins, whether it is there, its weights by axis."""
     offset = as_index(first[1] * 0, plan).to(tl.int64 if plan.wide_index else tl.int32)
