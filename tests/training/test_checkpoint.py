@@ -180,3 +180,15 @@ def test_weights_are_plain_safetensors_for_anyone(tmp_path: Path) -> None:
     read = load_weights(tmp_path / "weights")
     assert read.keys() == weights.keys()
     assert all(torch.equal(read[name], value) for name, value in weights.items())
+
+
+def test_the_same_weights_make_the_same_file(tmp_path: Path) -> None:
+    shared = torch.rand(2, 3)
+    files = []
+    for number in range(8):
+        save_weights(tmp_path / str(number), {"first": shared, "ünd": torch.ones(1), "second": shared})
+        files.append((tmp_path / str(number)).read_bytes())
+    assert len(set(files)) == 1
+    loaded = load_weights(tmp_path / "0")
+    assert torch.equal(loaded["second"], shared)
+    assert torch.equal(loaded["ünd"], torch.ones(1))

@@ -142,7 +142,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Writes weights alone, in the form every safetensors reader understands."""
+    """Writes weights alone, as every safetensors reader understands them; equal weights are equal files."""
     _write(path, weights, {"format": "pt"})
 
 
@@ -151,7 +151,17 @@ def _write(path: Path, named: Mapping[str, Tensor], metadata: dict[str, str]) ->
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in kept.items()}
     if others:
         metadata[_SHARED] = json.dumps(others)
-    atomic_write(path, save(tensors, metadata))
+    atomic_write(path, _in_order(save(tensors, metadata)))
+
+
+def _in_order(file: bytes) -> bytes:
+    """The same file, its metadata sorted: safetensors writes them in another order in every process."""
+    end = 8 + int.from_bytes(file[:8], "little")
+    header = json.loads(file[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(file)[end:]))
 
 
 def _read(file: Any) -> dict[str, Tensor]:

@@ -29,10 +29,14 @@ def refusal(engine: Engine, request: Request) -> str | None:
         return f"it has no kernels for {image.ndim - 2} dimension(s) of type {image.dtype}"
     if type(kernel) is not BuiltinKernel or kernel.name not in KERNELS:
         return f"it has the kernels {', '.join(map(repr, KERNELS))} only"
+    compiling = torch.compiler.is_compiling()
+    reason = why_not_traced() if compiling else why_not_now()
+    if reason is not None:
+        return reason
+    # Not before: while torch.jit is tracing, a tensor's count of elements is a tensor.
     if max(request.grid.size) >= LONGEST or (image.numel() >= LONGEST and max(image.shape[2:]) >= LONGEST):
         return f"it counts up to {LONGEST - 1} pixels along an axis"
-    compiling = torch.compiler.is_compiling()
-    return (why_not_traced() if compiling else why_not_now()) or _unreadable(engine, request, compiling)
+    return _unreadable(engine, request, compiling)
 
 
 def _unreadable(engine: Engine, request: Request, compiling: bool) -> str | None:
