@@ -17,7 +17,7 @@ from .plainly import is_main_process, out, plainly
 from .settings import ResultsFolder, Resume, RunFolder, options_of, with_options
 from .training import folder_for, run_training
 
-app = typer.Typer(help="Train one of the paper's experiments.", no_args_is_help=True)
+app = typer.Typer(help="Train one of the paper's experiments, or on your own images.", no_args_is_help=True)
 
 
 @app.callback()
