@@ -85,7 +85,7 @@ def test_measures_keeps_and_prints(tmp_path: Path, capsys: pytest.CaptureFixture
     entry = json.loads(path.read_text())["cases"]["affine-digits"]
     assert {"torchstn", "torch", "torchstn, deterministic"} <= set(entry["times"]["both"])
     assert entry["same_bits"]
-    assert capsys.readouterr().out.rstrip().endswith("the same bits again: yes.")
+    assert "the same bits again: yes." in capsys.readouterr().out  # what follows tells of peers not installed
 
 
 @pytest.mark.usefixtures("triton_device")
