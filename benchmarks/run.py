@@ -10,7 +10,7 @@ from . import record
 from .case import OURS, PASSES, Case
 from .checking import check
 from .memory import peak_memory
-from .peers import PEERS
+from .peers import PEERS, Call
 from .peers.torchstn_itself import native_refusal
 from .problem import Problem, make_problem
 from .record import Json
@@ -54,7 +54,8 @@ def run_case(
     reason = native_refusal(case, problem.image, problem.parameter)
     entry |= {"backend": "native" if reason is None else "reference", "why": reason}
     entry |= {"absent": {}, "failed": {}, "agreement": {}, "threads": {}}
-    solutions = _solutions(case, problem, [name for name in case.peers if name not in without], entry)
+    peers = [name for name in case.peers if name not in without]
+    solutions = solutions_of(case, problem, peers, entry, PEERS[OURS](case))
     watched = (OURS, case.target.peer) if case.target else (OURS,)
     for count in threads:
         set_threads(count)
@@ -72,9 +73,11 @@ def run_case(
     return entry
 
 
-def _solutions(case: Case, problem: Problem, peers: Sequence[str], entry: Json) -> dict[str, Solution]:
-    """Everyone who can solve the case; who cannot is noted with the reason."""
-    found = {OURS: Solution(PEERS[OURS](case), problem)}
+def solutions_of(
+    case: Case, problem: Problem, peers: Sequence[str], entry: Json, ours: Call
+) -> dict[str, Solution]:
+    """Ours, and everyone else who can solve the case; who cannot is noted with the reason."""
+    found = {OURS: Solution(ours, problem)}
     for name in peers:
         try:
             found[name] = Solution(PEERS[name](case), problem)

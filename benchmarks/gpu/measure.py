@@ -15,9 +15,9 @@ from .. import record
 from ..bandwidth import bytes_moved
 from ..case import OURS, PASSES, Case
 from ..checking import check
-from ..peers import PEERS
 from ..peers.torchstn_itself import on_gpu
 from ..problem import Problem, make_problem
+from ..run import solutions_of
 from ..solution import Solution, solve
 from ..timing import Effort, measure
 from .device import Clock
@@ -42,7 +42,8 @@ def run_case(
     }
     problem = _on(device, make_problem(case))
     with torch.device(device):
-        solutions = _solutions(case, problem, [name for name in case.peers if name not in without], entry)
+        peers = [name for name in case.peers if name not in without]
+        solutions = solutions_of(case, problem, peers, entry, on_gpu(case))
         _check(case, solutions, entry)
     watched = (OURS, DETERMINISTIC, *([case.target.peer] if case.target else []))
     for which in PASSES:
@@ -57,17 +58,6 @@ def run_case(
 
 def _on(device: torch.device, problem: Problem) -> Problem:
     return Problem(*(value.to(device) for value in (problem.image, problem.parameter, problem.grad_output)))
-
-
-def _solutions(case: Case, problem: Problem, peers: Sequence[str], entry: Json) -> dict[str, Solution]:
-    """Everyone who can solve the case; who cannot is noted with the reason."""
-    found = {OURS: Solution(on_gpu(case), problem)}
-    for name in peers:
-        try:
-            found[name] = Solution(PEERS[name](case), problem)
-        except (ImportError, NotImplementedError) as error:
-            entry["absent"][name] = str(error)
-    return found
 
 
 def _check(case: Case, solutions: dict[str, Solution], entry: Json) -> None:
