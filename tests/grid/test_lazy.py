@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from torchstn import sample
-from torchstn.grid import PointGrid, lattice
+from torchstn.grid import MatrixGrid, PointGrid, lattice
 
 INPUT = (4, 6, 5)
 OUTPUT = (3, 5, 7)
@@ -121,3 +121,9 @@ def test_to_detach_index_and_length(family: Family) -> None:
     assert not grid.detach().theta.requires_grad
     assert type(grid).__name__ in repr(grid)
     assert "batch=3" in repr(grid)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 4, 3), (1, 2, 4), (2, 3)])
+def test_a_matrix_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"`matrix` must be \(n, 2, 3\) or \(n, 3, 3\)"):
+        MatrixGrid(torch.zeros(shape), size=(4, 5))
