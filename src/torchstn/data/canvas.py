@@ -66,9 +66,8 @@ def read_canvas(
     picture, frame = flatten(picture), frame_of(size, side, fit)
     (h, w), (left, top) = frame.size, (frame.left, frame.top)
     columns, rows = _span(left, w * frame.scale, side), _span(top, h * frame.scale, side)
-    decoded = (
-        picture.size[0] / w / frame.scale
-    )  # its pixels, it may be smaller than its file, to one of the square
+    # A picture may be decoded smaller than its file: so many of its pixels are one of the square.
+    decoded = picture.size[0] / w / frame.scale
     far_x, far_y = picture.size
     small = picture.resize(
         (columns[1] - columns[0], rows[1] - rows[0]),

@@ -27,8 +27,7 @@ def list_files(folder: Path) -> list[str]:
     Raises:
         ValueError: If it is no folder.
     """
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: this is not a folder; name one that holds the images.")
+    _check_folder(folder)
     names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
 
@@ -44,16 +43,21 @@ def find_labelled(folder: Path, table: Path | None = None) -> list[Labelled]:
     Raises:
         ValueError: If there is no such folder, it has no subfolder with files, or the table is not as above.
     """
-    files = list_files(folder)
+    _check_folder(folder)
     if table is not None:
         return _from_table(table)
-    labelled = [Labelled(file, file.partition("/")[0]) for file in files if "/" in file]
+    labelled = [Labelled(file, file.partition("/")[0]) for file in list_files(folder) if "/" in file]
     if not labelled:
         raise ValueError(
             f"{folder} must hold a subfolder for each class, with its images in it, and has none; or name a "
             "table of files and labels by --labels CSV."
         )
     return labelled
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: this is not a folder; name one that holds the images.")
 
 
 def _from_table(table: Path) -> list[Labelled]:

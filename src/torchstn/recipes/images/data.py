@@ -67,10 +67,10 @@ class Pictures(Samples):
         skipped = {found[place].file: why for place, why in broken.items()}
         whole = [item for place, item in enumerate(found) if place not in broken]
         _check(folder, found, whole, skipped)
-        subfolders = [] if config.labels else [path for path in folder.iterdir() if path.is_dir()]
-        for line in (*skipped.values(), *_lost_classes(subfolders, found, whole)) if told else ():
-            assert told is not None
-            told(f"Skipped {line}")
+        if told is not None:
+            subfolders = [] if config.labels else [path for path in folder.iterdir() if path.is_dir()]
+            for line in (*skipped.values(), *_lost_classes(subfolders, found, whole)):
+                told(f"Skipped {line}")
         kept = everything.without(broken)
         return cls(config, kept, [item.label for item in whole], skipped)
 
