@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from torchstn.recipes.distorted_mnist import RECIPE, Config
 from torchstn.recipes.distorted_mnist.data import DistortedDigits
+from torchstn.recipes.optimisation import make_optimiser
 from torchstn.recipes.registry import RECIPES
 from torchstn.recipes.supervised import train
 from torchstn.training import Batches, Part
@@ -103,8 +104,7 @@ def _run_tutorial(config: Config, turns: Turns) -> NoReturn:
         torch.set_num_threads(config.threads)
     digits = DistortedDigits.load(replace(config, validation=0)).learnt
     model = tutorial.Net(RECIPE.build_model(config, ()))
-    kinds = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-    optimizer = kinds[config.optimiser](model.parameters(), lr=config.learning_rate)
+    optimizer = make_optimiser(model, config)
     clock, batches = Clock(model), tutorial.loader(digits, config.distortion, config.batch)
     while True:
         waiting = iter(batches)

@@ -1,10 +1,12 @@
 """A config's optimiser, schedule and settings of the loop."""
 
+from typing import Any
+
 import torch
 from accelerate import Accelerator
 from torch import nn
 
-from .. import parameter_groups
+from .. import SpatialTransformer, parameter_groups
 from ..training import Settings, constant, stairs, warm_cosine
 from ..training.schedule import Schedule
 from .training_config import TrainingConfig
@@ -15,9 +17,35 @@ def make_optimiser(model: nn.Module, config: TrainingConfig) -> torch.optim.Opti
     groups = parameter_groups(model, config.learning_rate, localisation_scale=config.localisation_rate)
     if config.optimiser == "adamw":
         return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay)
+    if config.optimiser == "muon":
+        return _muon(model, groups, config.weight_decay)
     return torch.optim.SGD(
         groups, lr=config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
     )
+
+
+def _muon(model: nn.Module, groups: list[dict[str, Any]], weight_decay: float) -> torch.optim.Optimizer:
+    """Muon for the weights of layers, a convolution's as a matrix of its filters, and AdamW for all else.
+
+    All else is biases, normalisation, and what theta comes from: its numbers are no hidden features, and an
+    orthogonal step would move all of them alike. The rate of both is AdamW's (Liu et al. 2025, "Muon is
+    scalable for LLM training", section 2.2: 0.2 times the root of the longer side).
+    """
+    from pytorch_optimizer import Muon
+
+    transformers = [module for module in model.modules() if isinstance(module, SpatialTransformer)]
+    heads = {id(p) for st in transformers for part in (st.head, st.transform) for p in part.parameters()}
+    split = []
+    for group in groups:
+        weights = [p for p in group["params"] if p.ndim > 1 and id(p) not in heads]
+        taken = {id(p) for p in weights}
+        rest = [p for p in group["params"] if id(p) not in taken]
+        common = {"lr": group["lr"], "weight_decay": weight_decay}
+        split += [
+            {"params": weights, "use_muon": True, "use_adjusted_lr": True, **common},
+            {"params": rest, "use_muon": False, "betas": (0.9, 0.999), "eps": 1e-8, **common},
+        ]
+    return Muon([group for group in split if group["params"]])
 
 
 def make_schedule(config: TrainingConfig) -> Schedule:

@@ -131,12 +131,12 @@ class TrainingConfig(Choices):
 
     iterations: int = setting("Steps of the optimiser.", least=1)
     batch: int = setting("Samples a step.", least=1)
-    optimiser: str = setting("sgd or adamw.", choices=("sgd", "adamw"))
+    optimiser: str = setting("sgd, adamw or muon.", choices=("sgd", "adamw", "muon"))
     learning_rate: float = setting("The learning rate at its highest.", least=0)
     localisation_rate: float = setting(
         "What the localisation network's learning rate is multiplied by.", least=0
     )
-    momentum: float = setting("The momentum of sgd.", least=0)
+    momentum: float = setting("The momentum of sgd; the others have their own.", least=0)
     weight_decay: float = setting("Weight decay, decoupled: times the learning rate.", least=0)
     schedule: str = setting(
         "cosine (warm-up, then half a cosine to 0) or stairs (divided by 10 at each).",

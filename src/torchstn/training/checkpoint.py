@@ -118,14 +118,15 @@ def join_optimiser(tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) ->
         index, _, name = key.partition("/")
         state.setdefault(int(index), {})[name] = tensor
     groups = [
-        {name: _as_stored(name, value) for name, value in group.items()} for group in scalars["param_groups"]
+        {name: value if name == "params" else _as_stored(value) for name, value in group.items()}
+        for group in scalars["param_groups"]
     ]
     return {"state": state, "param_groups": groups}
 
 
-def _as_stored(name: str, value: Any) -> Any:
-    """JSON turns tuples (such as `betas`) into lists; only `params` was one before."""
-    return tuple(value) if isinstance(value, list) and name != "params" else value
+def _as_stored(value: Any) -> Any:
+    """JSON turns tuples (such as `betas`) into lists, those in tuples too; only `params` was one before."""
+    return tuple(map(_as_stored, value)) if isinstance(value, list) else value
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
