@@ -76,14 +76,15 @@ def test_the_loaded_model_is_the_average_of_the_last_checkpoint(
     assert not torch.equal(checkpoint.tensors["model"]["classifier.0.weight"], model.classifier[0].weight)
 
 
-def test_resuming_from_half_way_ends_bit_for_bit_the_same(finished: Finished, tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_resuming_from_half_way_ends_bit_for_bit_the_same(tmp_path: Path, optimiser: str) -> None:
     class StoppedError(Exception):
         pass
 
     def stop(record: Any) -> None:
         raise StoppedError
 
-    config = small(iterations=30)
+    config = small(iterations=30, optimiser=optimiser)
     train(config, tmp_path / "whole", progress=False)
     with pytest.raises(StoppedError):
         train(config, tmp_path / "halves", progress=False, listener=stop)
