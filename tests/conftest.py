@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 import torch
 from support.backends import compiled, each_backend, instruction_set, triton_device  # noqa: F401 - fixtures
+from support.native_calls import calls  # noqa: F401 - a fixture
 from torch import Tensor
 
 torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))

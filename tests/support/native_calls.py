@@ -1,0 +1,33 @@
+"""Counts how often the compiled kernels are called."""
+
+from typing import Any
+
+import pytest
+
+from torchstn.sampler.native import extension
+
+
+class Calls:
+    """Counts the calls into the compiled extension."""
+
+    def __init__(self, module: Any) -> None:
+        self.module, self.forwards, self.backwards = module, 0, 0
+
+    def forward(self, *args: Any) -> None:
+        self.forwards += 1
+        self.module.forward(*args)
+
+    def backward(self, *args: Any) -> None:
+        self.backwards += 1
+        self.module.backward(*args)
+
+    @property
+    def both(self) -> tuple[int, int]:
+        return self.forwards, self.backwards
+
+
+@pytest.fixture
+def calls(compiled: Any, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    calls = Calls(compiled)
+    monkeypatch.setattr(extension._extension, "loaded", calls)
+    return calls
