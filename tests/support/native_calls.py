@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from torchstn.sampler.native import extension
-
 
 class Calls:
     """Counts the calls into the compiled extension."""
@@ -28,6 +26,8 @@ class Calls:
 
 @pytest.fixture
 def calls(compiled: Any, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    from torchstn.sampler.native import extension  # not before: see support.backends
+
     calls = Calls(compiled)
     monkeypatch.setattr(extension._extension, "loaded", calls)
     return calls
