@@ -12,26 +12,10 @@ from .tiles import along_channels, along_pixels, as_index, fill_of, output_index
 
 @triton.jit
 def gradients(
-    image,
-    gradient,
-    fill,
-    grid,
-    grad_image,
-    finer,
-    exponents,
-    exponents_batch,
-    grad_grid,
-    inputs,
-    outputs,
-    tiles,
-    channels,
-    share,
-    plan: tl.constexpr,
-    tile: tl.constexpr,
-    scatter: tl.constexpr,
-    bits: tl.constexpr,
-    finer_bits: tl.constexpr,
-):
+    image, gradient, fill, grid, grad_image, finer, exponents, exponents_batch, grad_grid,
+    inputs, outputs, tiles, channels, share, plan: tl.constexpr, tile: tl.constexpr,
+    scatter: tl.constexpr, bits: tl.constexpr, finer_bits: tl.constexpr,
+):  # fmt: skip
     """Adds to the image's gradient, and writes this program's part of the grid's; programs as of `sample`."""
     sums: tl.constexpr = tl.float64 if plan.wide_sums else tl.float32
     axis: tl.constexpr = 1 if plan.channels_last else 0
@@ -60,17 +44,9 @@ def gradients(
         if grad_grid is not None:
             outside = fill_of(fill, channel, end, sums, plan)
             u, v, w = _slopes(
-                source + channel_at * image.channel,
-                image.axes,
-                g,
-                present,
-                reads,
-                outside,
-                first,
-                fraction,
-                inputs,
-                plan,
-            )
+                source + channel_at * image.channel, image.axes, g, present, reads, outside, first, fraction,
+                inputs, plan,
+            )  # fmt: skip
             x += tl.sum(u, axis)
             y += tl.sum(v, axis)
             z += tl.sum(w, axis)
@@ -78,21 +54,9 @@ def gradients(
         programs = tiles.x * tiles.y * tiles.z
         row = (n.to(tl.int64) * tl.num_programs(1) + tl.program_id(1)) * programs + number
         reduce(
-            grad_grid,
-            row,
-            grid,
-            n,
-            at,
-            denominator,
-            reads,
-            (x, y, z),
-            pixel,
-            exists,
-            inputs,
-            outputs,
-            plan,
-            tile,
-        )
+            grad_grid, row, grid, n, at, denominator, reads, (x, y, z), pixel, exists, inputs, outputs,
+            plan, tile,
+        )  # fmt: skip
 
 
 @triton.jit
