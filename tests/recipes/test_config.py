@@ -11,7 +11,7 @@ from torchstn.recipes.record import command
 from torchstn.recipes.training_config import load_preset
 
 
-@pytest.mark.parametrize("preset", ["demo", "quick", "paper"])
+@pytest.mark.parametrize("preset", ["demo", "quick", "full", "paper", "best"])
 def test_every_preset_makes_a_config(preset: str) -> None:
     config = make_config("R", "cnn", preset=preset)
     for name, value in load_preset(Config, preset).items():
@@ -36,7 +36,7 @@ def test_every_field_says_what_it_is() -> None:
         ({"distortion": "Q"}, "`distortion` must be one of none, R, RTS, P, E, TC, got 'Q'"),
         ({"model": "stcnn"}, "`model` must be one of fcn, cnn, st-fcn, st-cnn, st-deep, got 'stcnn'"),
         ({"transform": "rigid"}, "`transform` must be one of affine, projective, tps, got 'rigid'"),
-        ({"preset": "slow"}, "`preset` must be one of demo, quick, paper, best, got 'slow'"),
+        ({"preset": "slow"}, "`preset` must be one of demo, quick, full, paper, best, got 'slow'"),
         ({"batch": 0}, "`batch` must be at least 1, got 0"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be at least 0, got nan"),
         ({"average_decay": 1.0}, "`average_decay` must be less than 1, got 1.0"),
