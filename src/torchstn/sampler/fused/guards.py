@@ -70,13 +70,21 @@ def why_not_now() -> str | None:
 
 def why_not_traced() -> str | None:
     """As `why_not_now`, for the call that torch.compile or torch.export is tracing."""
-    if torch.compiler.is_exporting():
+    if _is_exporting():
         return "an exported program must run without it"
     if _are_functorch_transforms_active():
         return "a torch.func transform is active"
     if forward_ad._current_level >= 0:
         return "forward-mode differentiation is active"
     return None
+
+
+def _is_exporting() -> bool:
+    return torch.compiler.is_exporting()
+
+
+# Traced, torch before 2.13 answers yes within torch.compile as well; called, it knows.
+_is_exporting._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def is_plain(tensor: Tensor, device: str) -> bool:
