@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from copy import copy
 from typing import ClassVar, NamedTuple, Self
 
 import torch
@@ -84,7 +83,7 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def build(self, theta: Theta, frame: Frame) -> Grid:
-        """The grid of parameters (n, n_parameters), float32 or float64, finite or `carries_non_finite`."""
+        """A new grid of parameters (n, n_parameters), float32 or float64, finite or `carries_non_finite`."""
 
     def forward(
         self,
@@ -120,14 +119,15 @@ class Transform(nn.Module, ABC):
         theta = theta if theta.dtype == dtype else theta.to(dtype)
         if self.carries_non_finite:
             grid = self.build(theta, frame)
-            object.__setattr__(grid, "theta", theta)
-            return grid
-        finite = theta.isfinite().all(1, keepdim=True)
-        # Replaced before the family's arithmetic, whose derivatives would turn a zero gradient into NaN.
-        safe = torch.where(finite, theta, self._start(theta))
-        with without_autocast(theta.device):
-            grid = self.build(safe, frame)
-        return mark_unreadable(grid, finite, theta)
+        else:
+            finite = theta.isfinite().all(1, keepdim=True)
+            # Replaced before the family's arithmetic, whose derivatives would turn a zero gradient into NaN.
+            safe = torch.where(finite, theta, self._start(theta))
+            with without_autocast(theta.device):
+                grid = self.build(safe, frame)
+            _mark_unreadable(grid, finite)
+        object.__setattr__(grid, "theta", theta)
+        return grid
 
     def _start(self, like: Tensor) -> Tensor:
         return self.start.to(dtype=like.dtype, device=like.device)
@@ -146,8 +146,8 @@ class Transform(nn.Module, ABC):
         return f"dims={self.dims}, n_parameters={self.n_parameters}"
 
 
-def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
-    """The same grid with NaN coordinates where `finite` (n, 1) is False, and `theta` attached.
+def _mark_unreadable(grid: Grid, finite: Tensor) -> None:
+    """Makes coordinates NaN where `finite` (n, 1) is False.
 
     One field is enough. The others stay finite, because a zero gradient times NaN is NaN: it would reach
     whatever they are multiplied by, such as a learned basis.
@@ -155,7 +155,5 @@ def mark_unreadable(grid: Grid, finite: Tensor, theta: Theta) -> Grid:
     name = grid.batched[0]
     value = getattr(grid, name)
     mask = finite.view(-1, *([1] * (value.ndim - 1)))
-    marked = copy(grid)  # without the constructor's checks, which it has passed
-    object.__setattr__(marked, name, torch.where(mask, value, float("nan")))
-    object.__setattr__(marked, "theta", theta)
-    return marked
+    # Past the constructor's checks, which it has passed; and a copy could not be traced by torch 2.11.
+    object.__setattr__(grid, name, torch.where(mask, value, float("nan")))
