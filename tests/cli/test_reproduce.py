@@ -72,7 +72,7 @@ def test_costs_are_measured_kept_and_used(
     (path,) = (tmp_path / "results/costs").iterdir()
     (cost,) = json.loads(path.read_text())["costs"]
     assert cost["pace"] > 0
-    assert (cost["batch"], cost["steps"]) == (128, 1000)
+    assert (cost["batch"], cost["steps"]) == (128, 600)
     assert "| `fcn` |" in done.output
     assert "nobody has measured" not in call(*words, "--plan").output
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
