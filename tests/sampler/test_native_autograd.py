@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support.closeness import assert_close
-from support.native_calls import Calls
+from support.native_calls import DERIVED, Calls
 from support.small_grids import EVERY_GRID, KERNELS, OUT, SIZE, inputs_of, leaves_of, matrix_of, sampled
 from torch import Tensor
 from torch.autograd import forward_ad, gradcheck, gradgradcheck
@@ -13,11 +13,7 @@ from torch.func import hessian, jacfwd, jacrev, jvp, vjp, vmap
 import torchstn as stn
 from torchstn.grid import MatrixGrid
 
-# torch loads its own scripted formulas the first time a forward derivative is taken.
-pytestmark = [
-    pytest.mark.usefixtures("compiled"),
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
-]
+pytestmark = DERIVED
 
 
 @EVERY_GRID

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from support.closeness import assert_close
-from support.native_calls import Calls
+from support.native_calls import DERIVED, Calls
 from support.small_grids import EVERY_GRID, KERNELS, SIZE, inputs_of, leaves_of, sampled
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
@@ -11,11 +11,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 import torchstn as stn
 
-# torch loads its own scripted formulas the first time a forward derivative is taken.
-pytestmark = [
-    pytest.mark.usefixtures("compiled"),
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
-]
+pytestmark = DERIVED
 
 
 @EVERY_GRID

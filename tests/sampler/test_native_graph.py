@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from support.closeness import assert_close
-from support.native_calls import Calls
+from support.native_calls import DERIVED, Calls
 from support.small_grids import (
     EVERY_GRID,
     inputs_of,
@@ -16,11 +16,7 @@ from support.small_grids import (
 )
 from torch import Tensor
 
-# torch loads its own scripted formulas the first time a forward derivative is taken.
-pytestmark = [
-    pytest.mark.usefixtures("compiled"),
-    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
-]
+pytestmark = DERIVED
 
 
 @pytest.mark.parametrize("grid", ["matrix", "dense", "thin plate", "free form", "displacement", "points"])

@@ -1,8 +1,14 @@
-"""Counts how often the compiled kernels are called."""
+"""What tests of the compiled kernels' derivatives share: their marks, and a count of the kernels' calls."""
 
 from typing import Any
 
 import pytest
+
+DERIVED = [
+    pytest.mark.usefixtures("compiled"),
+    # torch loads its own scripted formulas the first time a forward derivative is taken.
+    pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning"),
+]
 
 
 class Calls:

@@ -83,8 +83,8 @@ def _is_exporting() -> bool:
     return torch.compiler.is_exporting()
 
 
-# Traced, torch before 2.13 answers yes within torch.compile as well; called, it knows.
-_is_exporting._dynamo_marked_constant = True  # type: ignore[attr-defined]
+# Traced, torch 2.11 answers yes within torch.compile as well; called, it knows.
+_is_exporting._dynamo_marked_constant = True  # type: ignore[attr-defined]  # torch's own mark on a function
 
 
 def is_plain(tensor: Tensor, device: str) -> bool:
