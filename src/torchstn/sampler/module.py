@@ -8,6 +8,7 @@ from ..grid.base import Grid
 from .dispatch import backend_names
 from .functional import Fill, sample
 from .kernels import Kernel, resolve_kernel
+from .pyramid import check_antialias
 
 
 class Sampler(nn.Module):
@@ -18,6 +19,8 @@ class Sampler(nn.Module):
         padding: What lies outside the image.
         fill: The value outside with padding "fill": a number, or one per channel. For images normalised by
             mean and standard deviation, the normalised background: (0 - mean) / std.
+        antialias: How often the image may be halved where the output's points lie further apart than its
+            pixels.
         backend: "auto", or the name of one backend.
 
     Raises:
@@ -30,10 +33,11 @@ class Sampler(nn.Module):
         *,
         padding: Padding = "zeros",
         fill: Fill = 0.0,
+        antialias: int = 0,
         backend: str = "auto",
     ) -> None:
         super().__init__()
-        resolve_kernel(kernel)
+        check_antialias(antialias, resolve_kernel(kernel))
         check_choice("padding", padding, PADDINGS)
         check_choice("backend", backend, backend_names())
         if padding != "fill" and not (isinstance(fill, (int, float)) and fill == 0):
@@ -43,14 +47,24 @@ class Sampler(nn.Module):
         self.kernel = kernel
         self.padding: Padding = padding
         self.fill = fill
+        self.antialias = antialias
         self.backend = backend
 
     def forward(self, image: Image, grid: Grid | Tensor) -> Output:
         fill = self.fill
         if isinstance(fill, Tensor):
             fill = fill.to(image.device)
-        return sample(image, grid, kernel=self.kernel, padding=self.padding, fill=fill, backend=self.backend)
+        return sample(
+            image,
+            grid,
+            kernel=self.kernel,
+            padding=self.padding,
+            fill=fill,
+            antialias=self.antialias,
+            backend=self.backend,
+        )
 
     def extra_repr(self) -> str:
         fill = f", fill={self.fill}" if self.padding == "fill" else ""
-        return f"{self.kernel!r}, padding={self.padding!r}{fill}, backend={self.backend!r}"
+        antialias = f", antialias={self.antialias}" if self.antialias else ""
+        return f"{self.kernel!r}, padding={self.padding!r}{fill}{antialias}, backend={self.backend!r}"

@@ -1,12 +1,13 @@
 """Transformers that look at a picture, or at maps within a backbone, and the backbone that names it."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ... import Parallel, SpatialTransformer
+from ... import Parallel, Sampler, SpatialTransformer
 from ...localisation import Localisation
 from ..backbones import NamedBackbone, build_backbone
 from .config import IMAGE, Config
@@ -118,9 +119,11 @@ def _looking(config: Config, pretrained: bool) -> Parallel:
     same = config.localisation == "same"
     eyes = build_backbone(config.backbone if same else "small", pretrained=pretrained and same)
     finder, size = Finder(eyes, eyes.channels), (config.seen, config.seen)
+    # A crop of a larger picture reads its pixels far apart: the gradient by where would be noise.
+    sampler = Sampler(antialias=math.ceil(math.log2(max(config.size / config.seen, 1))))
     return Parallel(
         [
-            SpatialTransformer(finder, FAMILIES[config.transform](place), size=size)
+            SpatialTransformer(finder, FAMILIES[config.transform](place), sampler, size=size)
             for place in starts(config.transformers)
         ]
     )
