@@ -215,3 +215,19 @@ def test_the_module_says_and_does_it() -> None:
     image = torch.randn(1, 1, 24, 24)
     grid = transform.Affine()(torch.eye(2, 3).flatten()[None], (8, 8))
     assert torch.equal(sampler(image, grid), stn.sample(image, grid, antialias=2))
+
+
+def test_every_mode_of_differentiation() -> None:
+    image = torch.randn(1, 1, 12, 12, dtype=torch.float64)
+    theta = torch.tensor([1.3, 0.2, 0.1, -0.1, 1.1, 0.2], dtype=torch.float64)
+
+    def energy(theta: Tensor, antialias: int = 2) -> Tensor:
+        grid = transform.Affine()(theta[None], (5, 4))
+        return stn.sample(image, grid, kernel="cubic", antialias=antialias).square().sum()
+
+    gradient = torch.func.grad(energy)(theta)
+    torch.testing.assert_close(torch.func.jacfwd(energy)(theta), gradient)
+    thetas = theta + 0.1 * torch.randn(3, 6).double()
+    each = torch.stack([torch.func.grad(energy)(one) for one in thetas])
+    torch.testing.assert_close(torch.func.vmap(torch.func.grad(energy))(thetas), each)
+    assert torch.autograd.gradgradcheck(energy, theta.requires_grad_())
