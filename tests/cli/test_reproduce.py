@@ -45,8 +45,26 @@ def test_cells_are_trained_once_and_shown_beside_the_papers(call: Call, tmp_path
     again = call(*words, *TINY)
     assert "2 of 2 are done" in again.output
     assert path.stat().st_mtime_ns == before
-    planned = call(*words, "--plan").output
+    planned = call(*words, "--plan", *TINY).output
     assert f"{record['value']:.2f} (paper 1.1)" in planned
+    assert "other settings" not in planned
+
+
+@pytest.mark.slow
+def test_what_was_trained_otherwise_is_named_and_trained_when_asked_to(call: Call, tmp_path: Path) -> None:
+    words = ("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn")
+    other = (*TINY, "--learning-rate", 0.5)
+    assert call(*words, *TINY).exit_code == 0
+    kept = call(*words, *other)
+    assert "1 of 1 are done" in kept.output
+    assert "other settings than the preset's (--again trains them): r-fcn seed 0" in kept.output
+    assert "to do again" in call(*words, "--plan", "--again", *other).output
+    done = call(*words, "--again", *other)
+    assert done.exit_code == 0, done.output
+    record = json.loads((tmp_path / "results/distorted-mnist/demo/r/fcn/seed-0.json").read_text())
+    assert record["settings"]["learning_rate"] == 0.5
+    assert (tmp_path / "runs/r-fcn-demo-seed-0-before-1/result.json").exists()
+    assert "1 of 1 are done" in call(*words, "--again", *other).output
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """A whole training, small: run folder, result record, evaluation, resuming, refusals."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,9 @@ def test_the_record_holds_what_a_result_needs(finished: Finished) -> None:
     kinds = dict.fromkeys(texts, str) | dict.fromkeys(numbers, float)
     kinds |= dict.fromkeys(("seed", "parameters", "images_seen"), int)
     assert {name: type(record[name]) for name in kinds} == kinds
-    assert set(record) == {*kinds, "commit", "measured"}
+    assert set(record) == {*kinds, "commit", "settings", "measured"}
+    assert record["settings"]["optimiser"] == small().optimiser
+    assert json.loads(json.dumps(record["settings"])) == record["settings"]
     assert record["images_seen"] == 6 * 16
     assert record["metric"] == "validation error (%)"
     assert 0 <= record["value"] <= 100

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from torchstn.recipes.distorted_mnist import Config
+from torchstn.recipes.record import settings
 from torchstn.reproduce import Cell, Cost, Costs, Job, Plan, costs_path, plan, read_costs, write_costs
 from torchstn.reproduce.tables import costs_table, duration
 from torchstn.training import Checkpoint, Run
 
 CELL = Cell("distorted-mnist", "rts/cnn", (("distortion", "RTS"), ("model", "cnn")))
+MORE = ("--iterations", "1000", "--warm-up=10")
 COST = Cost(
     "distorted-mnist",
     "rts/cnn",
@@ -27,7 +30,7 @@ COST = Cost(
 
 
 def job(folder: Path, seed: int = 0) -> Job:
-    return Job(CELL, "quick", seed, folder / "results", folder / "runs")
+    return Job(CELL, "quick", seed, folder / "results", folder / "runs", MORE)
 
 
 def begin(one: Job, step: int, seconds: float | None) -> None:
@@ -88,6 +91,49 @@ def test_what_is_left_is_known_by_its_own_pace_or_by_the_measured_one(tmp_path: 
     assert [known.left(one) for one in jobs] == pytest.approx([0, 850 * 0.3, 10 + 850 * 0.2, 10 + 1000 * 0.2])
     assert plan.seconds_in_all(known, jobs) == (pytest.approx(255 + 180 + 210), 0)
     assert plan.seconds_in_all(Plan(tuple(jobs), 2, Costs("m", (COST,))), jobs) == (pytest.approx(255), 2)
+
+
+def test_a_result_of_other_settings_is_told_and_with_again_does_not_count(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    made(one)
+    record = json.loads(one.result.read_text()) | {"settings": settings(one.config)}
+    one.result.write_text(json.dumps(record))
+    again = replace(one, again=True)
+    assert one.changes == []
+    assert again.record == record
+    record["settings"] |= {"optimiser": "adamw", "learning_rate": 0.5, "of_an_older_version": 1}
+    one.result.write_text(json.dumps(record))
+    now = one.config
+    assert isinstance(now, Config)
+    changes = [f"optimiser adamw, now {now.optimiser}", f"learning_rate 0.5, now {now.learning_rate}"]
+    assert sorted(one.changes) == sorted(changes)
+    assert one.record == record
+    assert again.record is None
+    assert Plan((one, again), 1, Costs("m")).to_do == [again]
+
+
+def test_a_result_without_settings_tells_by_its_images(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    made(one)
+    for images, changes in ((128_000, []), (64_000, ["64,000 images, now 128,000"])):
+        one.result.write_text(json.dumps({"value": 1.0, "paper": 0.8, "images_seen": images}))
+        assert one.changes == changes
+
+
+def test_a_run_of_other_settings_makes_room_and_is_kept(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    for number in (1, 2):
+        begin(one, 100, None)
+        assert one.is_started
+        Run(one.run).start({"iterations": 1000, "optimiser": f"other{number}"})
+        assert not one.is_started
+        assert one.progress().step == 0
+        one.make_room()
+        assert not one.run.exists()
+        assert Run(f"{one.run}-before-{number}").config["optimiser"] == f"other{number}"
+    begin(one, 100, None)
+    one.make_room()
+    assert Run(one.run).latest_step == 100
 
 
 @pytest.mark.parametrize(

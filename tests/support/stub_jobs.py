@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torchstn.reproduce import Cell, Job
+from torchstn.training import Run
 
 SCRIPT = Path(__file__).with_name("stub_process.py")
 
@@ -29,6 +30,11 @@ class StubJob(Job):
     def run(self) -> Path:
         """The folder it trains in."""
         return self.runs / self.cell.name
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is something to go on with."""
+        return Run(self.run).exists()
 
     @property
     def command(self) -> list[str]:

@@ -2,8 +2,8 @@
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +29,6 @@ from ..reproduce import (
     read_costs,
     seconds_in_all,
     select,
-    steps_of,
     write_costs,
 )
 from .choices import one_of
@@ -42,7 +41,7 @@ Words = Mapping[Cell, tuple[str, ...]]
 
 
 @plainly
-def reproduce(
+def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command line
     experiment: Annotated[str, typer.Argument(metavar="|".join(_EXPERIMENTS), callback=one_of(_EXPERIMENTS))],
     more: Annotated[
         list[str] | None,
@@ -67,6 +66,10 @@ def reproduce(
     costs: Annotated[
         bool, typer.Option("--costs", help="Only measure what each cell costs, by a few steps of it.")
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--again", help="Also train what has a result of other settings than the preset's."),
+    ] = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -85,8 +88,9 @@ def reproduce(
 ) -> None:
     """Train what is missing of the paper's tables, side by side, and print them with ours beside the paper's.
 
-    What has a result is not trained again; what was interrupted, by Ctrl-C, a kill or a power cut, goes on
-    where it stopped. A training that fails does not stop the others.
+    What has a result is not trained again, nor, without --again, if its settings have changed; what was
+    interrupted, by Ctrl-C, a kill or a power cut, goes on where it stopped. A training that fails does not
+    stop the others.
     """
     cells = select(experiment, tuple(only or ()))
     usual = ("--threads", str(threads), *_checked(more or []))
@@ -94,7 +98,13 @@ def reproduce(
     if costs:
         _measure(words, preset, threads, results)
         return
-    whole = _plan(words, preset, _seeds(seeds), threads, results, runs)
+    job = partial(Job, results=results, runs=runs, again=again)
+    trainings = [
+        job(cell, preset or cell.usual_preset, seed, more=each)
+        for seed in _seeds(seeds)
+        for cell, each in words.items()
+    ]
+    whole = Plan(tuple(trainings), threads, read_costs(costs_path(results)))
     if plan:
         _show(whole, jobs)
         return
@@ -125,17 +135,6 @@ def _seeds(text: str) -> list[int]:
         return list(dict.fromkeys(int(word) for word in text.split(",")))
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers as 0,1,2; got {text!r}.") from None
-
-
-def _plan(
-    words: Words, preset: str | None, seeds: Sequence[int], threads: int, results: Path, runs: Path
-) -> Plan:
-    jobs = (
-        Job(cell, preset or cell.usual_preset, seed, results, runs, more)
-        for seed in seeds
-        for cell, more in words.items()
-    )
-    return Plan(tuple(jobs), threads, read_costs(costs_path(results)))
 
 
 def _measure(words: Words, preset: str | None, threads: int, results: Path) -> None:
@@ -175,10 +174,10 @@ def _state(job: Job) -> str:
     record = job.record
     if record is not None:
         paper = "" if record["paper"] is None else f" (paper {record['paper']:g})"
-        planned = asdict(job.config)
-        images, now = record["images_seen"], (steps_of(planned) or 0) * planned["batch"]
-        other = "" if images == now else f", of {images:,} images; the preset now says {now:,}"
+        other = f", of other settings: {'; '.join(job.changes)}" if job.changes else ""
         return f"{record['value']:.2f}{paper}{other}"
+    if job.changes:
+        return f"to do again: {'; '.join(job.changes)}"
     if not job.is_started:
         return "to do"
     seen = job.progress()
@@ -189,6 +188,10 @@ def _train(plan: Plan, side_by_side: int) -> list[Job]:
     """Trains what has no result yet; gives what failed."""
     to_do = plan.to_do
     note(f"{len(plan.jobs) - len(to_do)} of {len(plan.jobs)} are done; training {side_by_side} at a time.")
+    if changed := [job.name for job in plan.jobs if job.record is not None and job.changes]:
+        note(f"Trained with other settings than the preset's (--again trains them): {', '.join(changed)}.")
+    for job in to_do:
+        job.make_room()
     try:
         with Terminal(len(to_do), side_by_side, plan.left, err) as view:
             return Scheduler(to_do, side_by_side, plan.threads, view).run().failed

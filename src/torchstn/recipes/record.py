@@ -1,7 +1,7 @@
 """The result record of one training, and where it is kept."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ def result_record(
         "commit": version,
         "data": data,
         "command": command(config),
+        "settings": settings(config),
         "measured": dict(measured),
     }
 
@@ -80,6 +81,39 @@ def command(config: Choices) -> str:
         words += config.DATA
     words += _options(differences(config))
     return " ".join(words)
+
+
+def settings(config: Choices) -> dict[str, Any]:
+    """What was chosen for a training, by field; not its cell, its seed, its place, and how it was watched."""
+    return {name: value for name, value in asdict(config).items() if name not in (*_UNNAMED, *config.CELL)}
+
+
+def changed_settings(record: Mapping[str, Any], config: Choices) -> list[str]:
+    """In what the training of a record was another than a config would now be, one phrase each.
+
+    A record from before settings were kept tells by its number of images alone.
+    """
+    now = settings(config)
+    if (then := record.get("settings")) is None:
+        images = images_of(config)
+        seen = record.get("images_seen")
+        return [] if images is None or seen in (None, images) else [f"{seen:,} images, now {images:,}"]
+    return [
+        f"{name} {then[name]}, now {now[name]}" for name in then if name in now and then[name] != now[name]
+    ]
+
+
+def images_of(config: Choices) -> int | None:
+    """How many a training sees; None where that follows from its data."""
+    choices = asdict(config)
+    steps = steps_of(choices)
+    return steps * choices["batch"] if steps else None
+
+
+def steps_of(choices: Mapping[str, Any]) -> int | None:
+    """Steps of a whole training, all its attempts together; None where they follow from its data."""
+    steps = choices.get("iterations")
+    return None if steps is None else steps * choices.get("attempts", 1)
 
 
 def differences(config: Choices) -> dict[str, Any]:

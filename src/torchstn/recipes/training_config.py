@@ -2,8 +2,10 @@
 
 import math
 import tomllib
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -98,6 +100,15 @@ class Choices:
         """The names of the recipe's presets."""
         choices: dict[str, tuple[str, ...]] = {item.name: item.metadata["choices"] for item in fields(cls)}
         return choices["preset"]
+
+    @classmethod
+    def read_options(cls, words: Sequence[str]) -> dict[str, Any]:
+        """Those of a command line's options that are fields, by name; `--name value` or `--name=value`."""
+        parts = [part for word in words for part in word.split("=", 1)]
+        kinds = {f"--{item.name.replace('_', '-')}": item for item in fields(cls)}
+        return {
+            kinds[name].name: _read(text, kinds[name].type) for name, text in pairwise(parts) if name in kinds
+        }
 
     @classmethod
     def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
@@ -210,6 +221,14 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Refuses what is none of the choices, listing them."""
     if value not in choices:
         raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
+
+
+def _read(text: str, kind: Any) -> Any:
+    """A value of a field's type; what cannot be one stays a text, for the field's own check to refuse."""
+    try:
+        return kind(text) if kind in (int, float) else text
+    except ValueError:
+        return text
 
 
 def _check_type(name: str, value: Any, kind: Any) -> None:

@@ -15,7 +15,6 @@ from .costs import read_costs as read_costs
 from .costs import write_costs as write_costs
 from .job import Job as Job
 from .job import Progress as Progress
-from .job import steps_of as steps_of
 from .plan import Plan as Plan
 from .plan import seconds_in_all as seconds_in_all
 from .scheduler import Outcome as Outcome

@@ -76,9 +76,10 @@ class Cell:
         return _RECIPES[self.recipe].find_data(folder, preset)
 
     @lru_cache(maxsize=1024)  # noqa: B019  # cells live as long as the process
-    def config(self, preset: str, seed: int = 0) -> Choices:
-        """What its training is by a preset."""
-        return _RECIPES[self.recipe].config.make(preset, **dict(self.options), seed=seed)
+    def config(self, preset: str, seed: int = 0, more: tuple[str, ...] = ()) -> Choices:
+        """What its training is by a preset, and by further options of the command line."""
+        config = _RECIPES[self.recipe].config
+        return config.make(preset, **config.read_options(more) | dict(self.options) | {"seed": seed})
 
 
 def _networks(*models: str) -> Iterator[tuple[str, Options]]:

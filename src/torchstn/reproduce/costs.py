@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..recipes.record import steps_of
 from ..training import Metrics, atomic_write, commit, machine
 from ..training.provenance import machine_slug
 from .cells import Cell
-from .job import ATTEMPTS, environment, steps_of
+from .job import ATTEMPTS, environment
 
 EPOCH = 60_000
 """Images that costs are given for."""

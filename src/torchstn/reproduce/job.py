@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..recipes.record import result_path, run_name
+from ..recipes.record import changed_settings, result_path, run_name, steps_of
 from ..recipes.training_config import Choices
 from ..training import Run
 from .cells import Cell
@@ -53,6 +53,7 @@ class Job:
         results: Folder of all results.
         runs: Folder of all runs.
         more: Further words for the training, such as the data's folder.
+        again: Whether a result of other settings than would be taken now does not count.
     """
 
     cell: Cell
@@ -61,6 +62,7 @@ class Job:
     results: Path
     runs: Path
     more: tuple[str, ...] = ()
+    again: bool = False
 
     @property
     def name(self) -> str:
@@ -70,7 +72,7 @@ class Job:
     @property
     def config(self) -> Choices:
         """What is trained."""
-        return self.cell.config(self.preset, self.seed)
+        return self.cell.config(self.preset, self.seed, self.more)
 
     @property
     def result(self) -> Path:
@@ -96,7 +98,11 @@ class Job:
 
     @property
     def record(self) -> Mapping[str, Any] | None:
-        """Its result, None before it has one."""
+        """Its result, None before it has one that counts."""
+        found = self._kept()
+        return None if self.again and self.changes else found
+
+    def _kept(self) -> Mapping[str, Any] | None:
         try:
             found: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -104,27 +110,43 @@ class Job:
         return found
 
     @property
+    def changes(self) -> list[str]:
+        """In what its result was trained otherwise than it would be now; empty without a result."""
+        found = self._kept()
+        return [] if found is None else changed_settings(found, self.config)
+
+    def make_room(self) -> None:
+        """Renames the folder of a run of other settings, which the training could not go on with.
+
+        Raises:
+            FolderInUseError: If another process trains in it.
+        """
+        run = Run(self.run)
+        if not run.exists() or self.is_started:
+            return
+        number = 1
+        while (elsewhere := self.run.with_name(f"{self.run.name}-before-{number}")).exists():
+            number += 1
+        with run.lock():
+            self.run.rename(elsewhere)
+
+    @property
     def is_started(self) -> bool:
         """Whether there is something to go on with."""
-        return Run(self.run).exists()
+        run = Run(self.run)
+        return run.exists() and not changed_settings({"settings": run.config}, self.config)
 
     def progress(self) -> Progress:
         """How far its run is, read from the run's own files."""
-        run = Run(self.run)
-        if not run.exists():
+        if not self.is_started:
             return Progress()
+        run = Run(self.run)
         parts = [run, *(Run(folder) for folder in self.run.glob(ATTEMPTS))]
         logged = [records[-1] for records in (part.metrics.read() for part in parts) if records]
         steps = sum(record["step"] for record in logged)
         pace = sum(record.get("seconds", 0.0) for record in logged) / steps if steps else None
         made = sum(max(part.latest_step, _last_step(part)) for part in parts)
         return Progress(made, steps_of(run.config), logged[-1].get("error") if logged else None, pace)
-
-
-def steps_of(config: Mapping[str, Any]) -> int | None:
-    """Steps of a whole training, all its attempts together."""
-    steps = config.get("iterations")
-    return None if steps is None else steps * config.get("attempts", 1)
 
 
 def _last_step(run: Run) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...data import Mnist, load_mnist
 from ...training import Run, commit, machine
-from ..record import command
+from ..record import command, settings
 from ..width import count_parameters
 from .config import Config
 from .data import SIDE, Images, draw_images
@@ -123,6 +123,7 @@ def _record(config: Config, found: Found, images: Images, data: str, version: st
         "commit": version,
         "data": data,
         "command": command(config),
+        "settings": settings(config),
     }
 
 
