@@ -9,15 +9,16 @@ import torch
 from PIL import Image
 from support.picture_folders import COLOURS, draw_folder
 
-from torchstn import SpatialTransformer
+from torchstn import SpatialTransformer, parameter_groups
 from torchstn.data import Draws
 from torchstn.data.canvas import frame_of
 from torchstn.grid import MatrixGrid
 from torchstn.recipes.images import Config, Pictures, build_model
 from torchstn.recipes.images.augment import augment
 from torchstn.recipes.images.data import FILL, split
-from torchstn.recipes.images.families import FAMILIES, starts
+from torchstn.recipes.images.families import FAMILIES, UNSCALED, starts
 from torchstn.recipes.images.looking import corners, crops_of, look, outlines
+from torchstn.recipes.images.model import shrink
 from torchstn.recipes.images.using import Answer, Refusal, answers, described, straightened
 from torchstn.recipes.record import command
 from torchstn.recipes.supervised import train
@@ -47,6 +48,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"size": 31}, "`size` must be at least 32"),
         ({"weights": "imagenet", "backbone": "small"}, "`weights` must be one of none, got 'imagenet'"),
         ({"dropout": 1.0}, "`dropout` must be less than 1"),
+        ({"zoom": 1.5}, "`zoom` must be at most 1, .*; got 1.5 with affine at image"),
+        ({"zoom": 0.5, "transform": "tps"}, "of a family other than free-form, rigid, tps; got 0.5 with tps"),
+        ({"zoom": 0.5, "at": "block1"}, "for transformers at the image, .* got 0.5 with affine at block1"),
+        ({"localisation": "shared", "at": "image,block2"}, "`localisation` shared .* `at` is 'image,block2'"),
     ],
 )
 def test_wrong_choices_are_named(wrong: dict[str, Any], message: str) -> None:
@@ -193,12 +198,38 @@ def test_every_family_starts_at_its_place(family: str, count: int) -> None:
     assert seen.probabilities.shape == (2, 3)
     assert len(seen.grids) == count
     for grid, (scale, (x, y)) in zip(seen.grids, starts(count), strict=True):
-        side = 1.0 if family in ("free-form", "tps", "rigid", "translation") else scale
-        moved = torch.tensor([x, y]) * (family not in ("free-form", "tps", "rigid"))
+        side = 1.0 if family in UNSCALED else scale
+        moved = torch.tensor([x, y]) * (family not in UNSCALED)
         box = torch.cat([moved - side, moved + side])
         expected = (box + 1) / 2 * 32
         rim = outlines(grid, 32)[0]
         torch.testing.assert_close(torch.cat([rim.amin(0), rim.amax(0)]), expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("family", sorted(set(FAMILIES) - set(UNSCALED)))
+def test_with_zoom_a_transformer_starts_as_a_crop(family: str) -> None:
+    config = make(transform=family, zoom=0.5, size=64, crop=32)
+    picture = torch.randint(0, 256, (1, 3, 64, 64), dtype=torch.uint8)
+    (grid,) = look(build_model(config, CLASSES).eval(), picture).grids
+    torch.testing.assert_close(crops_of([grid], picture, 32)[0, 0], picture[0, :, 16:48, 16:48])
+
+
+def test_a_shared_backbone_learns_from_both_of_its_uses_at_the_full_rate() -> None:
+    model = build_model(make(localisation="shared", zoom=0.5, size=64, crop=32), CLASSES)
+    groups = {group["name"]: group["params"] for group in parameter_groups(model, 1.0)}
+    shared = {id(parameter) for parameter in model.backbone.parameters()}
+    assert shared <= {id(parameter) for parameter in groups["rest"]}
+    assert not shared & {id(parameter) for parameter in groups["localisation"]}
+    pictures = torch.rand(4, 3, 64, 64)
+    assert model.transformer is not None
+    transformer = model.transformer.transformers[0]
+    assert isinstance(transformer, SpatialTransformer)
+    torch.nn.init.normal_(transformer.head.weight, std=0.1)
+    small = shrink(model.backbone.normalise(pictures), 32)
+    theta = transformer.theta(model.backbone(small))
+    assert (theta - theta.mean(0)).abs().max() > 1e-3
+    theta.sum().backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.backbone.parameters())
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from ...data.canvas import FITS
 from ..backbones import check_backbone
 from ..training_config import TrainingConfig, check_choice, setting
-from .families import FAMILIES
+from .families import FAMILIES, UNSCALED
 
 IMAGE = "image"
 """Where a transformer may be put beside the layers of a backbone."""
@@ -44,10 +44,16 @@ class Config(TrainingConfig):
     backbone: str = setting("small, efficientnet-lite0, or timm:NAME, a network of timm.")
     weights: str = setting("Of the backbone: imagenet or none.", choices=("imagenet", "none"))
     localisation: str = setting(
-        "What looks where to look: same (another of the backbone) or small.", choices=("same", "small")
+        "What looks where to look: same (another of the backbone), small, or shared (the backbone itself).",
+        choices=("same", "small", "shared"),
     )
     size: int = setting("Side in pixels that images are brought to.", 224, least=32)
     crop: int = setting("Side of what each transformer passes on; 0 means `size`.", 0, least=0)
+    zoom: float = setting(
+        "Share of the image's side that each transformer starts with; 0: all, for several side by side.",
+        0.0,
+        least=0,
+    )
     fit: str = setting("whole (beside it the mean colour) or crop (the middle).", "whole", choices=FITS)
     augment: str = setting(
         "What training does to the images: none, light or strong.",
@@ -85,6 +91,17 @@ class Config(TrainingConfig):
             )
         if 0 < self.crop < 32 or self.crop > self.size:
             raise ValueError(f"`crop` must be 0 or from 32 to `size`, {self.size}, got {self.crop}.")
+
+        if self.zoom > 1 or (self.zoom and (self.transform in UNSCALED or IMAGE not in self.places)):
+            raise ValueError(
+                "`zoom` must be at most 1, for transformers at the image, of a family other than "
+                f"{', '.join(UNSCALED)}; got {self.zoom:g} with {self.transform} at {self.at}."
+            )
+        if self.localisation == "shared" and self.places != (IMAGE,):
+            raise ValueError(
+                "`localisation` shared is for transformers at the image alone: those within the backbone "
+                f"would also warp what it looks at; `at` is {self.at!r}."
+            )
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -49,20 +49,24 @@ FAMILIES: dict[str, Callable[[Place], Transform]] = {
     "rigid": lambda place: transform.Rigid(max_angle=math.pi, max_shift=1.0),
     "similarity": _similarity,
     "tps": lambda place: transform.ThinPlate(4, max_displacement=0.5),
-    "translation": lambda place: transform.Translation(max_shift=1.0, initial=place[1]),
+    "translation": lambda place: transform.Attention(scale=place[0], max_shift=1.0, initial=place[1]),
 }
-"""Each makes a family that starts at a place; those without a scale start at the whole picture."""
+"""Each makes a family that starts at a place; `UNSCALED` ones start at the whole picture."""
 
-CURVED = ("free-form", "tps")
+UNSCALED = ("free-form", "rigid", "tps")
 
 
-def starts(count: int) -> list[Place]:
-    """Where several transformers of a picture start: side by side, tiling it; one starts at all of it."""
-    if count == 1:
-        return [WHOLE]
+def starts(count: int, zoom: float = 0.0) -> list[Place]:
+    """Where the transformers of a picture start: side by side, tiling it; one starts at all of it.
+
+    Args:
+        count: How many.
+        zoom: The share of the picture's side that each starts with; 0 takes what tiles the picture.
+    """
     across = math.ceil(math.sqrt(count))
     down = math.ceil(count / across)
-    scale = 1 / down if down > 1 else 0.5
+    tiling = 1.0 if count == 1 else 1 / down if down > 1 else 0.5
+    scale = zoom or tiling
     centres = []
     for place in range(count):
         row, column = divmod(place, across)

@@ -21,6 +21,7 @@ class PictureClassifier(nn.Module):
 
     Args:
         transformer: Looks at the picture; None sees all of it.
+        shared: Whether the transformer looks at the backbone's maps of the picture, in place of the picture.
         backbone: Describes each view, all with the same weights; may hold transformers of its own.
         views: How many the transformer makes; their descriptions are taken together.
         classes: To tell apart.
@@ -33,6 +34,7 @@ class PictureClassifier(nn.Module):
         transformer: Parallel | None,
         backbone: NamedBackbone,
         *,
+        shared: bool,
         views: int,
         classes: int,
         crop: int,
@@ -40,6 +42,7 @@ class PictureClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.transformer, self.backbone, self.crop = transformer, backbone, crop
+        self.shared = shared
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(views * backbone.channels, classes)
 
@@ -48,8 +51,9 @@ class PictureClassifier(nn.Module):
         if pictures.dtype == torch.uint8:
             pictures = pictures.float().div_(255)
         seen = self.backbone.normalise(pictures)
-        small = shrink(seen, self.crop)
-        views = small if self.transformer is None else self.transformer(small, seen)
+        views = shrink(seen, self.crop)
+        if self.transformer is not None:
+            views = self.transformer(self.backbone(views) if self.shared else views, seen)
         maps = self.backbone(views.unflatten(1, (-1, 3)).flatten(0, 1))
         features = maps.mean((2, 3)).unflatten(0, (len(pictures), -1)).flatten(1)
         logits: Tensor = self.head(self.dropout(features))
@@ -106,8 +110,9 @@ def build_model(config: Config, classes: Sequence[str]) -> PictureClassifier:
                 backbone.insert(layer, _transformer(config, Finder(None, channels)))
         looks = transformed and IMAGE in config.places
         return PictureClassifier(
-            _looking(config, pretrained) if looks else None,
+            _looking(config, backbone, pretrained) if looks else None,
             backbone,
+            shared=config.localisation == "shared",
             views=config.transformers if looks else 1,
             classes=len(classes),
             crop=config.seen,
@@ -115,16 +120,19 @@ def build_model(config: Config, classes: Sequence[str]) -> PictureClassifier:
         )
 
 
-def _looking(config: Config, pretrained: bool) -> Parallel:
-    same = config.localisation == "same"
-    eyes = build_backbone(config.backbone if same else "small", pretrained=pretrained and same)
-    finder, size = Finder(eyes, eyes.channels), (config.seen, config.seen)
+def _looking(config: Config, backbone: NamedBackbone, pretrained: bool) -> Parallel:
+    same, size = config.localisation == "same", (config.seen, config.seen)
+    if config.localisation == "shared":
+        finder = Finder(None, backbone.channels)
+    else:
+        eyes = build_backbone(config.backbone if same else "small", pretrained=pretrained and same)
+        finder = Finder(eyes, eyes.channels)
     # A crop of a larger picture reads its pixels far apart: the gradient by where would be noise.
     sampler = Sampler(antialias=math.ceil(math.log2(max(config.size / config.seen, 1))))
     return Parallel(
         [
             SpatialTransformer(finder, FAMILIES[config.transform](place), sampler, size=size)
-            for place in starts(config.transformers)
+            for place in starts(config.transformers, config.zoom)
         ]
     )
 
