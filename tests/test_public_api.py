@@ -40,7 +40,14 @@ PARTS = {
         "ThinPlateBasis",
         "lattice",
     },
-    "localisation": {"Backbone", "Convolutional", "FullyConnected", "Localisation", "RegressionHead"},
+    "localisation": {
+        "Backbone",
+        "Convolutional",
+        "FullyConnected",
+        "Localisation",
+        "RegressionHead",
+        "SoftArgmax",
+    },
     "sampler": {"BACKENDS", "Backend", "Kernel", "Request", "Sampler", "sample"},
     "transform": {
         "Affine",

@@ -5,5 +5,6 @@ from .base import Localisation as Localisation
 from .head import RegressionHead as RegressionHead
 from .networks import Convolutional as Convolutional
 from .networks import FullyConnected as FullyConnected
+from .soft_argmax import SoftArgmax as SoftArgmax
 
-__all__ = ["Backbone", "Convolutional", "FullyConnected", "Localisation", "RegressionHead"]
+__all__ = ["Backbone", "Convolutional", "FullyConnected", "Localisation", "RegressionHead", "SoftArgmax"]

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ... import Parallel, Sampler, SpatialTransformer
-from ...localisation import Localisation
+from ...localisation import SoftArgmax
 from ..backbones import NamedBackbone, build_backbone
 from .config import IMAGE, Config
 from .families import FAMILIES, WHOLE, starts
 
-_FILTERS, _SPOTS, _UNITS = 64, 4, 64
+_POINTS = 64
+"""Places that a localisation network finds for the regression layer."""
 
 
 class PictureClassifier(nn.Module):
@@ -60,32 +61,6 @@ class PictureClassifier(nn.Module):
         return logits
 
 
-class Finder(Localisation):
-    """Maps to features that still tell where things are: fewer channels, a few spots, one layer.
-
-    A mean over the maps would forget just that.
-
-    Args:
-        maps: Makes the maps (n, channels, h, w); None where they come in.
-        channels: Theirs.
-    """
-
-    def __init__(self, maps: nn.Module | None, channels: int) -> None:
-        super().__init__(_UNITS)
-        self.maps = maps
-        spots = nn.Sequential(
-            nn.Conv2d(channels, _FILTERS, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(_SPOTS), nn.Flatten()
-        )
-        # As the backbones lie: several processes want a gradient that lies like its weight.
-        self.spots = spots.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own
-        # Normalised: the regression layer then moves as fast behind every backbone, and not hardly at all.
-        self.units = nn.Sequential(nn.Linear(_FILTERS * _SPOTS**2, _UNITS), nn.LayerNorm(_UNITS), nn.ReLU())
-
-    def forward(self, image: Tensor) -> Tensor:
-        features: Tensor = self.units(self.spots(image if self.maps is None else self.maps(image)))
-        return features
-
-
 def shrink(pictures: Tensor, side: int) -> Tensor:
     """Pictures of at least a side, brought to it."""
     if pictures.shape[-1] == side:
@@ -107,7 +82,7 @@ def build_model(config: Config, classes: Sequence[str]) -> PictureClassifier:
         for layer in config.places if transformed else ():
             if layer != IMAGE:
                 channels = backbone.shape_at(layer, (config.seen, config.seen))[0]
-                backbone.insert(layer, _transformer(config, Finder(None, channels)))
+                backbone.insert(layer, _transformer(config, SoftArgmax(channels, _POINTS)))
         looks = transformed and IMAGE in config.places
         return PictureClassifier(
             _looking(config, backbone, pretrained) if looks else None,
@@ -123,10 +98,10 @@ def build_model(config: Config, classes: Sequence[str]) -> PictureClassifier:
 def _looking(config: Config, backbone: NamedBackbone, pretrained: bool) -> Parallel:
     same, size = config.localisation == "same", (config.seen, config.seen)
     if config.localisation == "shared":
-        finder = Finder(None, backbone.channels)
+        finder = SoftArgmax(backbone.channels, _POINTS)
     else:
         eyes = build_backbone(config.backbone if same else "small", pretrained=pretrained and same)
-        finder = Finder(eyes, eyes.channels)
+        finder = SoftArgmax(eyes.channels, _POINTS, network=eyes)
     # A crop of a larger picture reads its pixels far apart: the gradient by where would be noise.
     sampler = Sampler(antialias=math.ceil(math.log2(max(config.size / config.seen, 1))))
     return Parallel(
@@ -137,5 +112,5 @@ def _looking(config: Config, backbone: NamedBackbone, pretrained: bool) -> Paral
     )
 
 
-def _transformer(config: Config, finder: Finder) -> SpatialTransformer:
+def _transformer(config: Config, finder: SoftArgmax) -> SpatialTransformer:
     return SpatialTransformer(finder, FAMILIES[config.transform](WHOLE))
