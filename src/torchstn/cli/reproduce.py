@@ -161,6 +161,9 @@ def _show(plan: Plan, jobs: int | None) -> None:
         state, seen = _state(job), "" if left is None else duration(left) if left else ""
         table.add_row(job.cell.recipe, job.cell.name, str(job.seed), state, seen)
     out.print(table)
+    for job in plan.jobs:
+        if job.changes:
+            out.print(f"{job.name} was trained with {'; '.join(job.changes)}.")
     to_do, many = plan.to_do, jobs or plan.side_by_side()
     seconds, unknown = seconds_in_all(plan, to_do)
     more = f", and {unknown} that nobody has measured (--costs does)" if unknown else ""
@@ -174,10 +177,10 @@ def _state(job: Job) -> str:
     record = job.record
     if record is not None:
         paper = "" if record["paper"] is None else f" (paper {record['paper']:g})"
-        other = f", of other settings: {'; '.join(job.changes)}" if job.changes else ""
+        other = ", of other settings" if job.changes else ""
         return f"{record['value']:.2f}{paper}{other}"
     if job.changes:
-        return f"to do again: {'; '.join(job.changes)}"
+        return "to do again"
     if not job.is_started:
         return "to do"
     seen = job.progress()
