@@ -51,7 +51,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ({"zoom": 1.5}, "`zoom` must be at most 1, .*; got 1.5 with affine at image"),
         ({"zoom": 0.5, "transform": "tps"}, "of a family other than free-form, rigid, tps; got 0.5 with tps"),
         ({"zoom": 0.5, "at": "block1"}, "for transformers at the image, .* got 0.5 with affine at block1"),
-        ({"localisation": "shared", "at": "image,block2"}, "`localisation` shared .* `at` is 'image,block2'"),
     ],
 )
 def test_wrong_choices_are_named(wrong: dict[str, Any], message: str) -> None:
@@ -262,9 +261,11 @@ def test_unknown_layer_is_refused_with_those_there_are() -> None:
         build_model(make(at="block9"), CLASSES)
 
 
-def test_look_multiplies_what_is_on_the_way() -> None:
+@pytest.mark.parametrize("localisation", ["same", "shared"])
+def test_look_multiplies_what_is_on_the_way(localisation: str) -> None:
     """Two views, each warped again in the backbone: the second warp acts within what the first shows."""
-    model = build_model(make(at="image,block2", transformers=2, transform="attention"), CLASSES).eval()
+    config = make(at="image,block2", transformers=2, transform="attention", localisation=localisation)
+    model = build_model(config, CLASSES).eval()
     deep = next(
         m for name, m in model.named_modules() if isinstance(m, SpatialTransformer) and "backbone" in name
     )
@@ -294,7 +295,8 @@ def test_transformers_see_more_than_they_pass_on() -> None:
     shapes: list[tuple[int, ...]] = []
     model.backbone.register_forward_hook(lambda _, inputs, output: shapes.append(tuple(inputs[0].shape)))
     model(finer)
-    assert shapes == [(1, 3, 32, 32)]
+    # Once to say where to look, once to say what is there.
+    assert shapes == [(1, 3, 32, 32)] * 2
 
 
 def test_answers_name_places_in_the_pictures_own_pixels(folder: Path) -> None:

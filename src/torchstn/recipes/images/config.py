@@ -97,11 +97,6 @@ class Config(TrainingConfig):
                 "`zoom` must be at most 1, for transformers at the image, of a family other than "
                 f"{', '.join(UNSCALED)}; got {self.zoom:g} with {self.transform} at {self.at}."
             )
-        if self.localisation == "shared" and self.places != (IMAGE,):
-            raise ValueError(
-                "`localisation` shared is for transformers at the image alone: those within the backbone "
-                f"would also warp what it looks at; `at` is {self.at!r}."
-            )
 
     @property
     def places(self) -> tuple[str, ...]:

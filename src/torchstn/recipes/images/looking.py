@@ -41,7 +41,12 @@ def look(model: PictureClassifier, pictures: Tensor) -> Seen:
     views = 1 if model.transformer is None else len(model.transformer.transformers)
     if not made:
         return Seen(probabilities, ())
-    outer, deep = ([], made) if model.transformer is None else (made[:views], made[views:])
+    if model.transformer is None:
+        outer, deep = [], made
+    else:
+        # A backbone that is shared has also run before, on the whole picture, to say where to look.
+        first = len(_transformers(model.backbone)) if model.shared else 0
+        outer, deep = made[first : first + views], made[first + views :]
     chains = [
         [*outer[view : view + 1], *(grid[torch.arange(view, grid.batch, views)] for grid in deep)]
         for view in range(views)
@@ -92,10 +97,13 @@ def _grids(model: nn.Module) -> Iterator[list[Grid]]:
     def keep(_module: nn.Module, _arguments: Any, grid: Grid) -> None:
         made.append(grid.detach())
 
-    transformers = [module for module in model.modules() if isinstance(module, SpatialTransformer)]
-    handles = [transformer.transform.register_forward_hook(keep) for transformer in transformers]
+    handles = [transformer.transform.register_forward_hook(keep) for transformer in _transformers(model)]
     try:
         yield made
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _transformers(model: nn.Module) -> list[SpatialTransformer]:
+    return [module for module in model.modules() if isinstance(module, SpatialTransformer)]
