@@ -1,8 +1,10 @@
 """Sampling without aliasing: from the image, or from it reduced, as far as the output's points lie apart."""
 
+import math
 from dataclasses import replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .._constants import constant
@@ -13,8 +15,6 @@ from .kernels import BuiltinKernel, Kernel
 from .request import Request
 
 _MOST = 16
-_TAPS = 5
-"""Most pixels that a triangle twice the width of two has inside it."""
 
 
 def check_antialias(antialias: int, kernel: Kernel | BuiltinKernel) -> int:
@@ -65,43 +65,52 @@ def halve(image: Tensor, align_corners: bool) -> Tensor:
     The weights are those of `F.interpolate(mode="bilinear", antialias=True)`, at any number of dimensions.
     """
     for axis in range(2, image.ndim):
-        length = image.shape[axis]
-        if length == 1:
-            continue
-        index = _taps(length, align_corners, device=image.device)
-        weights = _weights(length, align_corners, dtype=image.dtype, device=image.device)
-        place = (axis - 2, image.ndim - 2)
-        parts = [
-            image.index_select(axis, i) * axis_values(w, *place) for i, w in zip(index, weights, strict=True)
-        ]
-        image = torch.stack(parts).sum(0)
+        if image.shape[axis] > 1:
+            image = _halve_axis(image, axis, align_corners)
     return image
 
 
-@constant
-def _taps(length: int, align_corners: bool, *, device: torch.device) -> Tensor:
-    """The pixels that each pixel of half the length is made of, (taps, half)."""
-    centre = _centres(length, align_corners)
-    first = centre.ceil().long() - _TAPS // 2
-    return (first + torch.arange(_TAPS)[:, None]).clamp(0, length - 1).to(device)
+def _halve_axis(image: Tensor, axis: int, align_corners: bool) -> Tensor:
+    length = image.shape[axis]
+    half = (length + 1) // 2
+    first, last = _offsets(length, align_corners)
+    weights = _weights(length, align_corners, dtype=image.dtype, device=image.device)
+    beyond = [0, 0] * (image.ndim - 1 - axis) + [-first, 2 * (half - 1) + last - (length - 1)]
+    padded = F.pad(image, beyond)
+    weights = axis_values(weights, axis - 2, image.ndim - 2)
+    # Every second pixel as a view: gathering them by index takes several times as long.
+    lines = padded.movedim(axis, -1)
+    parts = [lines[..., tap : tap + 2 * half - 1 : 2].movedim(-1, axis) for tap in range(len(weights))]
+    output = parts[0] * weights[0]
+    for part, weight in zip(parts[1:], weights[1:], strict=True):
+        output = torch.addcmul(output, part, weight)
+    return output
+
+
+def _offsets(length: int, align_corners: bool) -> tuple[int, int]:
+    """A pixel o of half the length is made of those from 2 o + first to 2 o + last."""
+    start, step, reach = _centres(length, align_corners)
+    ends = (start, start + (step - 2) * ((length + 1) // 2 - 1))
+    return min(math.floor(min(ends) - reach) + 1, 0), max(math.ceil(max(ends) + reach) - 1, 0)
 
 
 @constant
 def _weights(length: int, align_corners: bool, *, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Their weights, (taps, half); a pixel outside has none."""
-    centre = _centres(length, align_corners)
-    pixel = centre.ceil() - _TAPS // 2 + torch.arange(_TAPS)[:, None]
-    reach = centre[1] - centre[0] if len(centre) > 1 else torch.tensor(float(length))
-    weight = (1 - (pixel - centre).abs() / reach).clamp(min=0) * (pixel >= 0) * (pixel < length)
+    """The weights of those pixels, (taps, half); one outside the image has none."""
+    start, step, reach = _centres(length, align_corners)
+    first, last = _offsets(length, align_corners)
+    index = torch.arange((length + 1) // 2, dtype=torch.float64)
+    pixel = 2 * index + torch.arange(first, last + 1, dtype=torch.float64)[:, None]
+    weight = (1 - (pixel - start - step * index).abs() / reach).clamp(min=0) * (pixel >= 0) * (pixel < length)
     return (weight / weight.sum(0)).to(dtype=dtype, device=device)
 
 
-def _centres(length: int, align_corners: bool) -> Tensor:
-    """Where the pixels of half the length lie, in pixels of the whole."""
+def _centres(length: int, align_corners: bool) -> tuple[float, float, float]:
+    """Start, step, reach: pixel o of half the length is a triangle about start + step o, as far as reach."""
     half = (length + 1) // 2
-    index = torch.arange(half, dtype=torch.float64)
-    scale = step_count(length, align_corners) / step_count(half, align_corners)
-    return (2 * index + (1 - half)) * scale / 2 + (length - 1) / 2
+    step = step_count(length, align_corners) / step_count(half, align_corners)
+    reach = step if half > 1 else float(length)
+    return (1 - half) * step / 2 + (length - 1) / 2, step, reach
 
 
 def _level(request: Request, halvings: int) -> Tensor:
