@@ -103,6 +103,8 @@ def test_costs_are_measured_kept_and_used(
         (("table-1", "--only", "q/*"), "No cell of table-1 matches 'q/*'"),
         (("table-1", "--preset", "slow"), "must be one of demo, quick, full, paper"),
         (("table-1", "--preset", "quick"), "torchstn data get mnist"),
+        (("table-1", "--preset", "demo", "--plan", "--", "--batch", "x"), "--batch must be a whole number"),
+        (("table-1", "--preset", "demo", "--plan", "--", "--batch=0"), "`batch` must be at least 1, got 0"),
         (
             ("table-1", "--preset", "demo", "--seeds", "0;1"),
             "--seeds must be whole numbers as 0,1,2; got '0;1'",

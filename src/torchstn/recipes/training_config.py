@@ -103,11 +103,17 @@ class Choices:
 
     @classmethod
     def read_options(cls, words: Sequence[str]) -> dict[str, Any]:
-        """Those of a command line's options that are fields, by name; `--name value` or `--name=value`."""
+        """Those of a command line's options that are fields, by name; `--name value` or `--name=value`.
+
+        Raises:
+            ValueError: If a value is no number where one is wanted.
+        """
         parts = [part for word in words for part in word.split("=", 1)]
         kinds = {f"--{item.name.replace('_', '-')}": item for item in fields(cls)}
         return {
-            kinds[name].name: _read(text, kinds[name].type) for name, text in pairwise(parts) if name in kinds
+            kinds[name].name: _read(name, text, kinds[name].type)
+            for name, text in pairwise(parts)
+            if name in kinds
         }
 
     @classmethod
@@ -223,12 +229,12 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
 
 
-def _read(text: str, kind: Any) -> Any:
-    """A value of a field's type; what cannot be one stays a text, for the field's own check to refuse."""
+def _read(name: str, text: str, kind: Any) -> Any:
     try:
         return kind(text) if kind in (int, float) else text
     except ValueError:
-        return text
+        number = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} must be {number}, got {text!r}.") from None
 
 
 def _check_type(name: str, value: Any, kind: Any) -> None:
