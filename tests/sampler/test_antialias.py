@@ -179,6 +179,14 @@ def test_a_point_that_is_nowhere_reads_the_fill_and_has_no_gradient() -> None:
     assert (points.grad == 0).all()
 
 
+def test_a_pixel_that_is_no_number_spoils_no_more_than_without() -> None:
+    image = torch.randn(1, 1, 20, 20, dtype=torch.float64)
+    image[..., 10, 10] = float("nan")
+    grid = transform.Affine()(torch.tensor([[0.8, 0, 0, 0, 0.8, 0]], dtype=torch.float64), (20, 20))
+    output = stn.sample(image, grid, antialias=2)
+    torch.testing.assert_close(output, stn.sample(image, grid), equal_nan=True)
+
+
 def test_one_point_has_no_neighbours() -> None:
     image = torch.randn(1, 1, 8, 8)
     grid = transform.Affine()(torch.eye(2, 3).flatten()[None], (1, 1))

@@ -54,7 +54,9 @@ def sample_pyramid(backend: str, request: Request, halvings: int) -> Tensor:
         if halved:
             request = replace(request, image=halve(request.image, request.align_corners))
         weight = (1 - (level - halved).abs()).clamp(min=0).unsqueeze(1)
-        output = output + weight * choose(backend, request).sample(request)
+        part = choose(backend, request).sample(request)
+        # Halving spreads what is not a number; without weight it must not count.
+        output = output + weight * torch.where(weight > 0, part, 0.0)
     assert isinstance(output, Tensor)
     return output.to(request.image.dtype)
 
