@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +39,18 @@ _EXPERIMENTS = (*EXPERIMENTS, ALL)
 Words = Mapping[Cell, tuple[str, ...]]
 """The cells to train, and the options that the training of each gets."""
 
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        callback=one_of(presets()),
+        help=f"{', '.join(presets())}; default, what each recipe usually takes.",
+    ),
+]
+Again = Annotated[
+    bool, typer.Option("--again", help="Also train what has a result of other settings than the preset's.")
+]
+
 
 @plainly
 def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command line
@@ -47,14 +59,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
         list[str] | None,
         typer.Argument(metavar="[-- OPTIONS]", help="After --: further options for every training."),
     ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            callback=one_of(presets()),
-            help=f"{', '.join(presets())}; default, what each recipe usually takes.",
-        ),
-    ] = None,
+    preset: Preset = None,
     seeds: Annotated[str, typer.Option(metavar="0,1,2", help="One training of each cell for each.")] = "0",
     only: Annotated[
         list[str] | None,
@@ -66,10 +71,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
     costs: Annotated[
         bool, typer.Option("--costs", help="Only measure what each cell costs, by a few steps of it.")
     ] = False,
-    again: Annotated[
-        bool,
-        typer.Option("--again", help="Also train what has a result of other settings than the preset's."),
-    ] = False,
+    again: Again = False,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -98,13 +100,8 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
     if costs:
         _measure(words, preset, threads, results)
         return
-    job = partial(Job, results=results, runs=runs, again=again)
-    trainings = [
-        job(cell, preset or cell.usual_preset, seed, more=each)
-        for seed in _seeds(seeds)
-        for cell, each in words.items()
-    ]
-    whole = Plan(tuple(trainings), threads, read_costs(costs_path(results)))
+    made = _jobs(words, preset, _seeds(seeds), partial(Job, results=results, runs=runs, again=again))
+    whole = Plan(made, threads, read_costs(costs_path(results)))
     if plan:
         _show(whole, jobs)
         return
@@ -135,6 +132,17 @@ def _seeds(text: str) -> list[int]:
         return list(dict.fromkeys(int(word) for word in text.split(",")))
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers as 0,1,2; got {text!r}.") from None
+
+
+def _jobs(
+    words: Words, preset: str | None, seeds: Sequence[int], make: Callable[..., Job]
+) -> tuple[Job, ...]:
+    """One training of each cell for each seed."""
+    return tuple(
+        make(cell, preset or cell.usual_preset, seed, more=more)
+        for seed in seeds
+        for cell, more in words.items()
+    )
 
 
 def _measure(words: Words, preset: str | None, threads: int, results: Path) -> None:

@@ -100,7 +100,9 @@ class Job:
     def record(self) -> Mapping[str, Any] | None:
         """Its result, None before it has one that counts."""
         found = self._kept()
-        return None if self.again and self.changes else found
+        if found is not None and self.again and changed_settings(found, self.config):
+            return None
+        return found
 
     def _kept(self) -> Mapping[str, Any] | None:
         try:
