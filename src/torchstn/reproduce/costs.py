@@ -135,7 +135,7 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         cell=cell.name,
         preset=preset,
         threads=threads,
-        pace=max(0.0, many.seconds - few.seconds) / (steps - _FEW),
+        pace=_pace(few.seconds, many.seconds, steps),
         batch=whole["batch"],
         steps=steps_of(whole) or 0,
         start=round(min(few.wall - few.seconds, many.wall - many.seconds), 1),
@@ -143,6 +143,11 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         commit=commit(),
     )
+
+
+def _pace(few: float, many: float, steps: int) -> float:
+    """Seconds a step: of the difference, or, where a busy machine made the few steps last longer, at most."""
+    return (many - few) / (steps - _FEW) if many > few else many / steps
 
 
 @dataclass(frozen=True)
