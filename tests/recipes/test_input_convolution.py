@@ -23,7 +23,7 @@ def _results(layer: nn.Module, image: Tensor) -> list[Tensor]:
     return [output, image.grad, *(p.grad for p in layer.parameters() if p.grad is not None)]
 
 
-@pytest.mark.parametrize("size", [(28, 28), (21, 22), (9, 12), (9, 9)])
+@pytest.mark.parametrize("size", [(28, 28), (60, 33), (21, 22), (9, 12), (9, 9)])
 @pytest.mark.parametrize("channels", [1, 4])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_equals_the_plain_convolution(
@@ -35,9 +35,10 @@ def test_equals_the_plain_convolution(
         torch.testing.assert_close(got, wanted, rtol=1e-12, atol=1e-12)
 
 
-def test_equals_the_plain_convolution_in_bfloat16() -> None:
+@pytest.mark.parametrize("side", [42, 21])
+def test_equals_the_plain_convolution_in_bfloat16(side: int) -> None:
     ours, theirs = _pair(1, 48, 9, torch.float32)
-    image = torch.rand(8, 1, 28, 28)
+    image = torch.rand(8, 1, side, side)
     with torch.autocast("cpu", torch.bfloat16):
         pairs = list(zip(_results(ours, image), _results(theirs, image), strict=True))
     assert pairs[0][0].dtype == torch.bfloat16

@@ -88,8 +88,8 @@ class Convolutional(Localisation):
             )
         self.layers = nn.Sequential(
             CONVOLUTIONS[dims](channels, filters, kernel_size),
-            nn.ReLU(),
             MAX_POOLINGS[dims](2),
+            nn.ReLU(),  # of the maximum is the maximum of ReLUs, and a quarter of the work
             CONVOLUTIONS[dims](filters, filters, kernel_size),
             nn.ReLU(),
             nn.Flatten(),

@@ -1,5 +1,6 @@
 """A convolution of a picture of few channels whose input's gradient does not cost more than all else."""
 
+from math import prod
 from typing import Any
 
 import torch
@@ -8,14 +9,17 @@ from torch import Tensor, nn
 
 _SIDE = 4
 """Pixels of a block: 4 x 4 of them are as many channels as the vectors of a CPU are long."""
+_FOLDED = 5
+"""Products of a convolution that take as long as one of a window, which has to be added to its pixel."""
 
 
 class InputConvolution(nn.Conv2d):
     """nn.Conv2d without stride, padding, dilation or groups, for the first layer behind a transformer.
 
     A transformer needs the gradient of the picture. On a CPU torch takes eight times the forward pass for it,
-    one channel at a time; here it is a convolution with a channel for each pixel of a 4 x 4 block. Values,
-    weights and gradients are those of nn.Conv2d, but for the order of additions.
+    one channel at a time; here it is a convolution with a channel for each pixel of a 4 x 4 block or, where
+    there are few windows, one product of matrices. Values, weights and gradients are those of nn.Conv2d, but
+    for the order of additions.
 
     Args:
         in_channels: Of the picture.
@@ -73,6 +77,14 @@ def input_gradient(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tenso
     Returns:
         (n, channels, h, w).
     """
+    k, (_, _, rows, columns) = weight.shape[2], grad.shape
+    positions = prod(-(-side // _SIDE) for side in size)
+    blocks, windows = positions * (_SIDE * (k + _SIDE - 1)) ** 2, rows * columns * k**2
+    return _by_windows(grad, weight, size) if windows * _FOLDED < blocks else _by_blocks(grad, weight, size)
+
+
+def _by_blocks(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+    """The whole correlation with the filters turned round, all pixels of a block at once."""
     filters, channels, k, _ = weight.shape
     rows, columns = (-side % _SIDE for side in size)
     if rows or columns:
@@ -82,7 +94,20 @@ def input_gradient(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tenso
     for i in range(_SIDE):
         for j in range(_SIDE):
             blocks[:, i, j, :, i : i + k, j : j + k] = turned
-    # The whole correlation with the filters turned round, all pixels of a block at once.
     grad = grad.contiguous(memory_format=torch.channels_last)
     pixels = F.conv2d(grad, blocks.flatten(0, 2), stride=_SIDE, padding=k - 1)
     return F.pixel_shuffle(pixels, _SIDE)[:, :, : size[0], : size[1]]
+
+
+def _by_windows(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
+    """What each window gets, in one product, then added up where windows overlap."""
+    filters, channels, k, _ = weight.shape
+    n, _, rows, columns = grad.shape
+    # The pictures last, so that each addition runs over many numbers that lie side by side.
+    windows = weight.flatten(1).t() @ grad.permute(1, 2, 3, 0).reshape(filters, -1)
+    windows = windows.view(channels, k, k, rows, columns, n)
+    image = torch.zeros(channels, *size, n, dtype=torch.promote_types(grad.dtype, torch.float32))
+    for i in range(k):
+        for j in range(k):
+            image[:, i : i + rows, j : j + columns] += windows[:, i, j]
+    return image.permute(3, 0, 1, 2).to(grad.dtype, memory_format=torch.contiguous_format)

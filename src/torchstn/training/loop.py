@@ -163,6 +163,7 @@ class _Loop:
     ) -> None:
         self.average = WeightAverage(model, settings.average_decay) if settings.average_decay else None
         self.rates = [group["lr"] for group in optimiser.param_groups]
+        self.bare = model  # without the wrapper that several processes need
         self.model, self.optimiser = accelerator.prepare(model, optimiser)
         if self.average is not None:
             self.average.model.to(accelerator.device)
@@ -173,12 +174,6 @@ class _Loop:
         self.step, self.seconds, self.sums = 0, 0.0, dict[str, Tensor]()
         self.observed: dict[str, float] = {}
         self._clock = self._saved = time.monotonic()
-
-    @property
-    def bare(self) -> nn.Module:
-        """The model without the wrapper that several processes need."""
-        module: nn.Module = self.accelerator.unwrap_model(self.model)
-        return module
 
     @property
     def final(self) -> nn.Module:

@@ -71,7 +71,8 @@ class Distortion(ABC):
             ValueError: If a shape is wrong, or clutter is needed and not given.
         """
         batches = checked_batches(images, indices, seed=seed, epoch=epoch, clutter=clutter)
-        return torch.cat([self._distort(batch) for batch in batches]).clamp_(0, 1)
+        pictures = [self._distort(batch) for batch in batches]
+        return (pictures[0] if len(pictures) == 1 else torch.cat(pictures)).clamp_(0, 1)
 
 
 def checked_batches(
