@@ -19,7 +19,7 @@ from torchstn.recipes.backbones import NamedBackbone, Normalise, build_backbone
 OURS = ("small", "efficientnet-lite0")
 
 
-@pytest.fixture(params=[*OURS, "timm:chain"])
+@pytest.fixture(params=[*OURS, "timm:chain", "timm:unpadded"])
 def backbone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> NamedBackbone:
     monkeypatch.setitem(sys.modules, "timm", stub_of_timm())
     return build_backbone(request.param, pretrained=False).eval()
@@ -40,6 +40,14 @@ class Chain(nn.Module):
         return self.stages(self.stem(pictures))
 
 
+class Unpadded(Chain):
+    """As one that reads no further than the picture's edges, so that sides are not rounded up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.stages = nn.Conv2d(3, 4, 3, 2), nn.Sequential(nn.Conv2d(4, 6, 3, 2))
+
+
 class Tokens(Chain):
     """As one that makes no maps."""
 
@@ -53,7 +61,7 @@ def stub_of_timm() -> Any:
 
     def create_model(name: str, **choices: Any) -> nn.Module:
         made.asked.append((name, choices))
-        known = {"chain": Chain, "tokens": Tokens}
+        known = {"chain": Chain, "unpadded": Unpadded, "tokens": Tokens}
         if name not in known:
             raise RuntimeError(f"Unknown model ({name})")
         return known[name]()
@@ -63,11 +71,16 @@ def stub_of_timm() -> Any:
 
 
 @pytest.mark.parametrize("size", [(64, 64), (45, 70)])
-def test_makes_maps_of_the_channels_and_the_stride_it_says(
-    backbone: NamedBackbone, size: tuple[int, int]
-) -> None:
-    maps = backbone(torch.rand(2, 3, *size))
-    assert maps.shape == (2, backbone.channels, *(-(-side // backbone.stride) for side in size))
+def test_makes_maps_of_the_shape_it_says(backbone: NamedBackbone, size: tuple[int, int]) -> None:
+    assert backbone(torch.rand(2, 3, *size)).shape == (2, *backbone.shape(size))
+    assert backbone.shape(size)[0] == backbone.channels
+
+
+def test_pictures_too_small_for_a_network_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", stub_of_timm())
+    backbone = build_backbone("timm:unpadded")
+    with pytest.raises(ValueError, match=r"timm:unpadded cannot read pictures of 4 x 8: .*Kernel size"):
+        backbone.shape((4, 8))
 
 
 def test_every_layer_it_names_has_maps_that_shrink_on_the_way(backbone: NamedBackbone) -> None:

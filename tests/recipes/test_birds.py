@@ -7,12 +7,14 @@ import pytest
 import torch
 from support.birds import COLOURS, PARTS, write_official, write_zips
 from support.closeness import assert_close
-from torch import Tensor
+from torch import Tensor, nn
 
 from torchstn import parameter_groups
+from torchstn.recipes.backbones import NamedBackbone
 from torchstn.recipes.birds import RECIPE, BirdClassifier, Config, build_model
 from torchstn.recipes.birds.config import MODELS
 from torchstn.recipes.birds.data import Birds, corner_of, find_birds
+from torchstn.recipes.birds.model import PartLocalisation
 from torchstn.recipes.birds.parts import KINDS, measure, parts_in_pictures, parts_seen
 from torchstn.recipes.finished import evaluate, load_run
 from torchstn.recipes.supervised import train
@@ -80,6 +82,12 @@ def test_a_part_of_448_pixels_is_read_from_all_of_them_but_found_in_half_as_many
     assert [tuple(one.shape) for one in seen] == [(1, 3, 224, 224)]
     halved = classifier.normalise(pictures).unfold(2, 2, 2).unfold(3, 2, 2).mean((4, 5))
     assert_close(seen[0], halved, tolerance=1e-6)
+
+
+def test_parts_are_found_by_a_backbone_that_does_not_round_sides_up() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, 8))
+    unpadded = NamedBackbone("unpadded", network, ["0"], channels=4, mean=(0.5,) * 3, std=(0.5,) * 3)
+    assert PartLocalisation(unpadded, 65)(torch.rand(2, 3, 65, 65)).shape == (2, 128)
 
 
 @TRANSFORMED

@@ -44,7 +44,6 @@ def efficientnet_lite0(*, pretrained: bool) -> NamedBackbone:
         nn.Sequential(layers),
         tuple(layers),
         channels=whole._conv_head.out_channels,
-        stride=32,
         mean=_MEAN,
         std=_STD,
     )

@@ -27,7 +27,7 @@ class Normalise(nn.Module):
 
 
 class NamedBackbone(nn.Module):
-    """Normalised pictures (b, 3, h, w) to maps (b, channels, h / stride, w / stride), rounded up.
+    """Normalised pictures (b, 3, h, w) to maps (b, channels, *); `shape` says of what size.
 
     Attributes:
         name: As `build_backbone` takes it.
@@ -35,7 +35,6 @@ class NamedBackbone(nn.Module):
         layers: The names of the layers worth putting a transformer at, in order. Any other module of
             `network` whose output is maps can be named, too.
         channels: Of the maps.
-        stride: Pixels of a picture to one of the maps.
         normalise: Makes normalised pictures of those in [0, 1].
 
     Args:
@@ -51,14 +50,13 @@ class NamedBackbone(nn.Module):
         layers: Sequence[str],
         *,
         channels: int,
-        stride: int,
         mean: Sequence[float],
         std: Sequence[float],
         inside: str = "",
     ) -> None:
         super().__init__()
         self.name, self.layers, self._inside = name, tuple(layers), inside
-        self.channels, self.stride = channels, stride
+        self.channels = channels
         self.normalise = Normalise(mean, std)
         # Three times as fast as the usual layout where windows see one channel each, on a CPU.
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own
@@ -66,6 +64,17 @@ class NamedBackbone(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         maps: Tensor = self.network(pictures.contiguous(memory_format=torch.channels_last))
         return maps
+
+    def shape(self, size: tuple[int, int]) -> tuple[int, int, int]:
+        """The shape (c, h, w) of the maps it makes.
+
+        Args:
+            size: (h, w) of the pictures.
+
+        Raises:
+            ValueError: If they are too small for it.
+        """
+        return self._shape_of(self.network, "", size)
 
     def shape_at(self, layer: str, size: tuple[int, int]) -> tuple[int, int, int]:
         """The shape (c, h, w) of a layer's maps.
@@ -75,10 +84,12 @@ class NamedBackbone(nn.Module):
             size: (h, w) of the pictures.
 
         Raises:
-            ValueError: If there is no such layer, or its output is not maps.
+            ValueError: If there is no such layer, its output is not maps, or the pictures are too small.
         """
+        return self._shape_of(self._layer(layer), layer, size)
+
+    def _shape_of(self, module: nn.Module, layer: str, size: tuple[int, int]) -> tuple[int, int, int]:
         seen: list[Any] = []
-        module = self._layer(layer)
         handle = module.register_forward_hook(lambda module, arguments, output: seen.append(output))
         training = self.training
         weight = next(self.network.parameters())
@@ -86,6 +97,8 @@ class NamedBackbone(nn.Module):
             self.eval()
             with torch.no_grad():
                 self(torch.zeros(1, 3, *size, dtype=weight.dtype, device=weight.device))
+        except RuntimeError as error:
+            raise ValueError(f"{self.name} cannot read pictures of {size[0]} x {size[1]}: {error}") from error
         finally:
             handle.remove()
             self.train(training)

@@ -23,7 +23,6 @@ def small() -> NamedBackbone:
         nn.Sequential(blocks),
         tuple(blocks),
         channels=before,
-        stride=2 ** len(_WIDTHS),
         mean=middle,
         std=middle,
     )

@@ -73,7 +73,6 @@ def timm_backbone(name: str, *, pretrained: bool) -> NamedBackbone:
         network,
         [feature["module"] for feature in model.feature_info],
         channels=shape[1],
-        stride=-(-height // shape[2]),
         mean=settings["mean"],
         std=settings["std"],
         inside="model",

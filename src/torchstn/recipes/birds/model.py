@@ -32,9 +32,9 @@ class PartLocalisation(Localisation):
     def __init__(self, backbone: NamedBackbone, side: int, shrink: int = 1) -> None:
         super().__init__(_HIDDEN)
         self.backbone, self.shrink = backbone, shrink
-        maps = -(-side // backbone.stride)
-        self.narrow = nn.Conv2d(backbone.channels, _HIDDEN, 1)
-        self.join = nn.Linear(_HIDDEN * maps**2, _HIDDEN)
+        channels, rows, columns = backbone.shape((side, side))
+        self.narrow = nn.Conv2d(channels, _HIDDEN, 1)
+        self.join = nn.Linear(_HIDDEN * rows * columns, _HIDDEN)
 
     def forward(self, pictures: Tensor) -> Tensor:
         if self.shrink > 1:
