@@ -41,6 +41,15 @@ def test_rows_and_columns_stand_in_the_papers_order(tmp_path: Path) -> None:
     assert [line.split("|")[1].strip() for line in lines[4:]] == ["`fcn`", "`cnn`", "`st-cnn-affine`"]
 
 
+def test_sizes_in_pixels_grow_from_left_to_right(tmp_path: Path) -> None:
+    for cell in ("128px/st-cnn-multi", "64px/cnn", "64px/st-cnn-single", "64px/st-cnn-multi"):
+        _write(tmp_path, cell=cell)
+    lines = results_table(read_results(tmp_path)).splitlines()
+    assert lines[2] == "| network | 64 pixels | 128 pixels |"
+    rows = [line.split("|")[1].strip() for line in lines[4:]]
+    assert rows == ["`cnn`", "`st-cnn-single`", "`st-cnn-multi`"]
+
+
 def test_cell_has_ours_and_the_papers_number(tmp_path: Path) -> None:
     _write(tmp_path)
     assert "| `st-cnn-affine` | 0.62 (0.5) |" in results_table(read_results(tmp_path))
