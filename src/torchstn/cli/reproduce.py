@@ -162,12 +162,13 @@ def _measure(words: Words, preset: str | None, threads: int, results: Path) -> N
 def _show(plan: Plan, jobs: int | None) -> None:
     """Prints what there is to do."""
     table = Table(header_style="bold")
-    for name in ("recipe", "cell", "seed", "state", "to go"):
+    several = len({job.cell.recipe for job in plan.jobs}) > 1
+    for name in (*(["recipe"] if several else []), "cell", "seed", "state", "to go"):
         table.add_column(name, no_wrap=True)
     for job in plan.jobs:
         left = plan.left(job)
         state, seen = _state(job), "" if left is None else duration(left) if left else ""
-        table.add_row(job.cell.recipe, job.cell.name, str(job.seed), state, seen)
+        table.add_row(*([job.cell.recipe] if several else []), job.cell.name, str(job.seed), state, seen)
     out.print(table)
     for job in plan.jobs:
         if job.changes:
