@@ -27,7 +27,7 @@ class Normalise(nn.Module):
 
 
 class NamedBackbone(nn.Module):
-    """Normalised pictures (b, 3, h, w) to maps (b, channels, *); `shape` says of what size.
+    """Normalised pictures (b, 3, h, w) to maps (b, channels, rows, columns); `shape` tells their size.
 
     Attributes:
         name: As `build_backbone` takes it.
