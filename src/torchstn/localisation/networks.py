@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .._checks import check_any_size, check_count, check_tensor
 from .._types import Size
+from .average_pool import average_pool
 from .base import Localisation
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 MAX_POOLINGS = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
-AVERAGE_POOLS = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 class FullyConnected(Localisation):
@@ -100,7 +99,7 @@ class Convolutional(Localisation):
     def forward(self, image: Tensor) -> Tensor:
         check_image(image, self.channels, self.size)
         if self.downsample > 1:
-            image = AVERAGE_POOLS[len(self.size)](image, self.downsample)
+            image = average_pool(image, self.downsample)
         features: Tensor = self.layers(image)
         return features
 
