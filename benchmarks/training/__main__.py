@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from torchstn.data import get_data_dir
+from torchstn.data.mnist_files import find_mnist
 from torchstn.training import atomic_write, machine
 from torchstn.training.provenance import cores, machine_slug
 
@@ -31,6 +32,12 @@ def main(words: Sequence[str] | None = None) -> int:
     if not cases:
         console.print(f"[red]Error:[/] no case matches {options.only}: {', '.join(c.name for c in CASES)}")
         return 2
+    if not options.render and options.preset != "demo":
+        try:
+            find_mnist(options.data_dir or get_data_dir())
+        except ValueError as missing:
+            console.print(f"[red]Error:[/] {missing}")
+            return 2
     path = options.out or record.RESULTS / f"training-{machine_slug()}.json"
     found = _read(path, options.preset)
     failed = 0 if options.render else _measure(cases, options, path, found)

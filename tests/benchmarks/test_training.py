@@ -99,6 +99,11 @@ def test_a_case_is_measured_and_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert "r/st-fcn-affine" in capsys.readouterr().out
 
 
+def test_missing_data_is_said_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", "r/fcn", "--data-dir", str(tmp_path), "--out", str(tmp_path / "x.json")]) == 2
+    assert "torchstn data get mnist" in capsys.readouterr().out
+
+
 def test_an_unknown_case_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "q/*"]) == 2
     assert "no case matches q/*: r/fcn, r/cnn" in capsys.readouterr().out
