@@ -140,6 +140,8 @@ def test_no_results_are_no_error(tmp_path: Path) -> None:
         (json.dumps({k: v for k, v in RESULT.items() if k != "commit"}), "the field 'commit' is missing"),
         (json.dumps(RESULT | {"value": "low"}), "the field 'value' must not be 'low'"),
         (json.dumps(RESULT | {"seed": True}), "the field 'seed' must not be True"),
+        (json.dumps(RESULT | {"judged": 0}), "the field 'judged' must not be 0"),
+        (json.dumps(RESULT | {"judged": "all"}), "the field 'judged' must not be 'all'"),
     ],
 )
 def test_a_file_that_is_no_result_is_named(tmp_path: Path, content: str, message: str) -> None:

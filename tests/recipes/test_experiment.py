@@ -39,7 +39,7 @@ def test_the_record_holds_what_a_result_needs(finished: Finished) -> None:
     texts = ("recipe", "cell", "metric", "preset", "machine", "data", "command")
     numbers = ("value", "paper", "wall_seconds")
     kinds = dict.fromkeys(texts, str) | dict.fromkeys(numbers, float)
-    kinds |= dict.fromkeys(("seed", "parameters", "images_seen"), int)
+    kinds |= dict.fromkeys(("seed", "parameters", "images_seen", "judged"), int)
     assert {name: type(record[name]) for name in kinds} == kinds
     assert set(record) == {*kinds, "commit", "settings", "measured"}
     assert record["settings"]["optimiser"] == small().optimiser
@@ -56,7 +56,7 @@ def test_the_finished_run_evaluates_to_its_record(finished: Finished) -> None:
     folder, record = finished
     judged = evaluate(folder)
     assert judged["error"] == pytest.approx(record["value"], abs=1e-4)
-    assert judged["count"] == 3800
+    assert judged["count"] == record["judged"] == 3800
     assert {name: judged[name] for name in record["measured"]} == record["measured"]
     assert len(record["measured"]["straight_after"]) == 1
     confusion = torch.tensor(judged["confusion"])

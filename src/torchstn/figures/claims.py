@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 
 from .markdown import markdown_table
 from .results import Result, is_error
@@ -9,8 +10,8 @@ from .results_table import grouped
 from .scores import Score, scores
 
 _TRANSFORMS = ("affine", "projective", "tps")
-_TIE = 0.2
-"""Points of error that 10,000 test digits hardly tell apart: two standard errors of a difference near 1 %."""
+_CHANCE = 2.0
+"""Standard errors of a difference below which it may be chance."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,46 @@ class Pair:
     Attributes:
         cell: What must do better.
         than: Than this; None stands for the paper's number for the same cell, which it must reach.
-        tie: Points by which it may do worse all the same.
+        keeps_up: Whether it may do worse all the same, by no more than chance can.
     """
 
     cell: str
     than: str | None = None
-    tie: float = 0.0
+    keeps_up: bool = False
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What came of a pair.
+
+    Attributes:
+        pair: The two.
+        ours: Of the cell.
+        other: What it is compared with.
+        gain: By how much the cell does better.
+        chance: Whether, of two networks of ours, either may do better: the difference is within two standard
+            errors of shares counted on so many samples.
+    """
+
+    pair: Pair
+    ours: float
+    other: float
+    gain: float
+    chance: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is as claimed; the paper's number need only be reached."""
+        if self.pair.than is None:
+            return self.gain >= 0
+        return self.gain > 0 or (self.pair.keeps_up and self.chance)
+
+    @property
+    def number(self) -> str:
+        """For the table: what contradicts the claim bold, what may be chance in italics."""
+        name = self.pair.cell if "/mean" in self.pair.cell else self.pair.cell.rpartition("/")[2]
+        marks = ("" if self.holds else "**") + ("_" if self.chance else "")
+        return f"{marks}{name} {self.ours:.2f}{marks[::-1]}"
 
 
 @dataclass(frozen=True)
@@ -41,8 +76,8 @@ def _with(data: str, model: str) -> list[str]:
     return [f"{data}/{model}-{transform}" for transform in _TRANSFORMS]
 
 
-def _beats(cells: Iterable[str], than: str | None, tie: float = 0.0) -> list[Pair]:
-    return [Pair(cell, than, tie) for cell in cells]
+def _beats(cells: Iterable[str], than: str | None, *, keeps_up: bool = False) -> list[Pair]:
+    return [Pair(cell, than, keeps_up) for cell in cells]
 
 
 def _distorted() -> Iterator[tuple[str, list[Pair]]]:
@@ -52,7 +87,7 @@ def _distorted() -> Iterator[tuple[str, list[Pair]]]:
         yield f"{data.upper()}: every network with a transformer beats the one without", pairs
     yield (
         "RTS: st-fcn, without convolution or pooling, keeps up with cnn",
-        _beats(_with("rts", "st-fcn"), "rts/cnn", _TIE),
+        _beats(_with("rts", "st-fcn"), "rts/cnn", keeps_up=True),
     )
     yield "TC: st-fcn beats cnn", _beats(_with("tc", "st-fcn"), "tc/cnn")
     for data in ("r", "rts", "p", "e", "tc"):
@@ -64,7 +99,7 @@ def _distorted() -> Iterator[tuple[str, list[Pair]]]:
     yield "E: the thin plate spline is the best transformation", simpler
     yield (
         "R: the thin plate spline does not overfit",
-        [Pair(f"r/{net}-tps", f"r/{net}-affine", _TIE) for net in ("st-fcn", "st-cnn")],
+        [Pair(f"r/{net}-tps", f"r/{net}-affine", keeps_up=True) for net in ("st-fcn", "st-cnn")],
     )
     for data in ("r", "rts", "p", "e", "tc"):
         cells = [*_with(data, "st-fcn"), *_with(data, "st-cnn")]
@@ -142,29 +177,37 @@ def _table(results: Sequence[Result], claims: Sequence[Claim]) -> str:
 
 
 def _judged(claim: Claim, found: Mapping[str, Score], metric: str) -> tuple[str, str]:
-    """Whether a claim holds of these scores, and its numbers, those that contradict it in bold."""
-    wrong, numbers = 0, dict[str, list[str]]()
-    for pair in claim.pairs:
-        ours, other = _values(pair, found)
-        if ours is None or other is None:
-            continue
-        gain = other - ours if is_error(metric) else ours - other
-        holds = gain >= -pair.tie if pair.tie or pair.than is None else gain > 0
-        wrong += not holds
-        name = pair.cell if "/mean" in pair.cell else pair.cell.rpartition("/")[2]
-        number = f"{name} {ours:.2f}"
-        numbers.setdefault(_against(pair, other), []).append(number if holds else f"**{number}**")
-    told = sum(map(len, numbers.values()))
-    verdict = "not yet run" if not told else "no" if wrong else "yes"
-    if 0 < told < len(claim.pairs):
-        verdict += f" ({told} of {len(claim.pairs)} run)"
-    return verdict, "; ".join(f"{', '.join(better)} {against}" for against, better in numbers.items())
+    """Whether a claim holds of these scores, and its numbers."""
+    known = [one for pair in claim.pairs if (one := _compare(pair, found, metric)) is not None]
+    if not known:
+        return "not yet run", ""
+    notes = []
+    if len(known) < len(claim.pairs):
+        notes.append(f"{len(known)} of {len(claim.pairs)} run")
+    chance = sum(one.chance for one in known)
+    if chance:
+        notes.append(f"{chance} within chance")
+    verdict = "yes" if all(one.holds for one in known) else "no"
+    numbers = dict[str, list[str]]()
+    for one in known:
+        numbers.setdefault(_against(one.pair, one.other), []).append(one.number)
+    return (
+        f"{verdict} ({', '.join(notes)})" if notes else verdict,
+        "; ".join(f"{', '.join(better)} {against}" for against, better in numbers.items()),
+    )
 
 
-def _values(pair: Pair, found: Mapping[str, Score]) -> tuple[float | None, float | None]:
+def _compare(pair: Pair, found: Mapping[str, Score], metric: str) -> Compared | None:
+    """None if one of the two has no number."""
     nothing = Score(None)
     ours = found.get(pair.cell, nothing)
-    return ours.value, ours.paper if pair.than is None else found.get(pair.than, nothing).value
+    other = Score(ours.paper) if pair.than is None else found.get(pair.than, nothing)
+    if ours.value is None or other.value is None:
+        return None
+    gain = other.value - ours.value if is_error(metric) else ours.value - other.value
+    known = ours.uncertainty is not None and other.uncertainty is not None
+    chance = known and abs(gain) <= _CHANCE * hypot(ours.uncertainty or 0.0, other.uncertainty or 0.0)
+    return Compared(pair, ours.value, other.value, gain, chance)
 
 
 def _against(pair: Pair, other: float) -> str:

@@ -45,6 +45,8 @@ class Result:
     command: str
     measured: Mapping[str, Any] = field(default_factory=dict)
     """What else was measured of the finished model; not all results have it."""
+    judged: int | None = None
+    """Samples that the value is a share of; results of early versions do not say."""
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -88,6 +90,9 @@ def _what_is_wrong(record: Any) -> str | None:
             return f"the field {name!r} is missing"
         if not isinstance(record[name], types) or isinstance(record[name], bool):
             return f"the field {name!r} must not be {record[name]!r}"
+    judged = record.get("judged")
+    if judged is not None and (not isinstance(judged, int) or isinstance(judged, bool) or judged < 1):
+        return f"the field 'judged' must not be {judged!r}"
     if not isinstance(record.get("measured", {}), dict):
         return f"the field 'measured' must not be {record['measured']!r}"
     return None

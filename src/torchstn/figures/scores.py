@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot, sqrt
 from statistics import mean, stdev
 
 from .results import Result, is_error
@@ -20,12 +21,15 @@ class Score:
         spread: The standard deviation, None of fewer than two seeds.
         paper: The paper's number, None where it has none.
         comparable: Whether the two are of the same data.
+        uncertainty: The standard error of the value, as a share counted on so many samples; None if it is not
+            known how many. Further seeds do not lessen it, being judged by the same ones.
     """
 
     value: float | None
     spread: float | None = None
     paper: float | None = None
     comparable: bool = True
+    uncertainty: float | None = None
 
     def reaches(self, metric: str) -> bool:
         """Whether it is at least as good as the paper's."""
@@ -53,7 +57,7 @@ def scores(results: Sequence[Result], papers: Mapping[str, float | None] | None 
         values = [one.value for one in some]
         spread, paper = stdev(values) if len(values) > 1 else None, some[0].paper
         beside = (papers or {}).get(cell) if paper is None else paper
-        found[cell] = Score(mean(values), spread, beside, comparable=paper is not None)
+        found[cell] = Score(mean(values), spread, beside, paper is not None, _uncertainty(some))
     return found | _means(found)
 
 
@@ -65,10 +69,24 @@ def _means(found: Mapping[str, Score]) -> dict[str, Score]:
             columns[column].append(score)
     return {
         f"{column}/{MEAN}": Score(
-            _mean([one.value for one in classes]), paper=_mean([one.paper for one in classes])
+            _mean([one.value for one in classes]),
+            paper=_mean([one.paper for one in classes]),
+            uncertainty=_of_mean([one.uncertainty for one in classes]),
         )
         for column, classes in columns.items()
     }
+
+
+def _uncertainty(seeds: Sequence[Result]) -> float | None:
+    """Of a percentage of so many samples: binomial."""
+    value = mean(one.value for one in seeds)
+    counts = [one.judged for one in seeds if one.judged is not None]
+    return sqrt(value * (100 - value) / min(counts)) if len(counts) == len(seeds) else None
+
+
+def _of_mean(each: Sequence[float | None]) -> float | None:
+    known = [one for one in each if one is not None]
+    return hypot(*known) / len(known) if len(known) == len(each) else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -17,6 +17,7 @@ def result_record(
     *,
     metric: Metric,
     error: float,
+    judged: int,
     paper: float | None,
     parameters: int,
     steps: int,
@@ -31,6 +32,7 @@ def result_record(
         config: The training.
         metric: What is counted.
         error: In per cent, of the samples it was judged by.
+        judged: How many these were.
         paper: The paper's number, if it has one.
         parameters: Learnable numbers of the model.
         steps: Optimiser steps.
@@ -49,6 +51,7 @@ def result_record(
         "seed": config.seed,
         "metric": f"{held_out} {metric.name} (%)",
         "value": round(metric.of(error), 4),
+        "judged": judged,
         "paper": paper,
         "parameters": parameters,
         "preset": config.preset,

@@ -105,12 +105,13 @@ def _train(
         observer=Watch(warn=main) if _has_transformer(model) else None,
         reporter=partial(Reporter, config.cell, enabled=progress and main),
     )
-    error = score(samples, fitted.model)["error"]
+    judged = score(samples, fitted.model)
     measured = {} if recipe.measure is None or not main else recipe.measure(samples, fitted.model)
     record = result_record(
         config,
         metric=recipe.metric,
-        error=error,
+        error=judged["error"],
+        judged=judged["count"],
         paper=recipe.paper(config),
         parameters=count_parameters(model),
         steps=fitted.steps,

@@ -114,6 +114,7 @@ def _record(config: Config, found: Found, images: Images, data: str, version: st
         "seed": config.seed,
         "metric": "boxes with IoU > 0.5 (%)",
         "value": round(100 * hit.double().mean().item(), 4),
+        "judged": len(hit),
         "paper": paper_share(config),
         "parameters": count_parameters(found.transformer),
         "preset": config.preset,
