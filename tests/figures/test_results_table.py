@@ -33,6 +33,11 @@ def _write(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps(record))
 
 
+def test_nothing_is_said_of_the_paper_where_it_has_no_number(tmp_path: Path) -> None:
+    _write(tmp_path, paper=None)
+    assert "paper" not in results_table(read_results(tmp_path))
+
+
 def test_rows_and_columns_stand_in_the_papers_order(tmp_path: Path) -> None:
     for cell in ("tc/st-cnn-affine", "rts/st-cnn-affine", "rts/cnn", "r/cnn", "e/fcn"):
         _write(tmp_path, cell=cell)

@@ -73,12 +73,16 @@ def grouped(results: Sequence[Result], *names: str) -> list[list[Result]]:
 
 def _table(results: Sequence[Result], papers: Mapping[str, float | None]) -> str:
     first = results[0]
-    told = {cell: _cell(score, first.metric) for cell, score in scores(results, papers).items()}
+    found = scores(results, papers)
+    told = {cell: _cell(score, first.metric) for cell, score in found.items()}
     seen = _range([one.images_seen for one in results])
     minutes = _range([round(one.wall_seconds / 60) for one in results])
+    beside = ""
+    if any(score.paper is not None for score in found.values()):
+        beside = ", the paper's in brackets, ours bold where it is at least as good"
     title = (
-        f"`{first.recipe}`, preset `{first.preset}`: {first.metric}, the paper's in brackets, ours "
-        f"bold where it is at least as good ({seen} images seen, {minutes} minutes a run).\n\n"
+        f"`{first.recipe}`, preset `{first.preset}`: {first.metric}{beside} "
+        f"({seen} images seen, {minutes} minutes a run).\n\n"
     )
     return title + cells_table(_HEADS.get(first.recipe, "network"), told)
 
