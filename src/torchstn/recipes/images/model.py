@@ -56,7 +56,7 @@ class PictureClassifier(nn.Module):
         if self.transformer is not None:
             views = self.transformer(self.backbone(views) if self.shared else views, seen)
         maps = self.backbone(views.unflatten(1, (-1, 3)).flatten(0, 1))
-        features = maps.mean((2, 3)).unflatten(0, (len(pictures), -1)).flatten(1)
+        features = maps.mean((2, 3)).unflatten(0, (pictures.shape[0], -1)).flatten(1)
         logits: Tensor = self.head(self.dropout(features))
         return logits
 
