@@ -27,8 +27,8 @@ IMPORTED_AS = {
     "pillow": "PIL",
     "pytorch-optimizer": "pytorch_optimizer",
 }
-ONLY_IF_NAMED = {"timm"}
-"""What is asked for by its own name, `--encoder timm:NAME`, and refused with a sentence if missing."""
+ONLY_IF_NAMED = {"onnxruntime", "timm"}
+"""What is asked for by name, `timm:NAME` or FILE.onnx, and refused with a sentence if missing."""
 
 
 def _requirement(text: str) -> str:

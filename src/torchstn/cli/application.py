@@ -14,6 +14,7 @@ from .data import app as data
 from .demo import demo
 from .doctor import doctor
 from .evaluate import evaluate
+from .export import export
 from .plainly import out
 from .predict import predict
 from .reproduce import reproduce
@@ -55,6 +56,7 @@ app.add_typer(train, name="train")
 app.command()(evaluate)
 app.command()(predict)
 app.command()(apply)
+app.command()(export)
 app.command()(show)
 app.command()(co_localise)
 app.add_typer(data, name="data")

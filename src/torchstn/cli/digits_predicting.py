@@ -36,9 +36,10 @@ def predict_digits(
         ValueError: If the run reads no pictures, or so many together that some are left over.
     """
     recipe, config, model = finished
-    if recipe.canvas is None:
+    channels, *size = recipe.shape(config)
+    if recipe.digits_shown is None or len(size) != 2:
         raise ValueError(f"A run of {recipe.name} does not read picture files.")
-    channels, height, width = recipe.canvas(config)
+    height, width = size
     if len(images) % channels:
         raise ValueError(f"{recipe.name} reads {channels} pictures at a time, got {len(images)}.")
     groups = [tuple(images[k : k + channels]) for k in range(0, len(images), channels)]

@@ -27,13 +27,12 @@ class Recipe(Generic[C, S]):
         load: A config's samples. Whatever may be wrong with the data is found here.
         build_model: A config's model with its initial weights, given the names of the samples' classes:
             inputs to logits (b, classes), or (b, k, classes) where samples have k labels each.
+        shape: Of a config, the shape (c, *size) of one input.
         paper: The paper's number for a config, or None.
         objective: Of a config, the model's outputs and what else a batch holds: "loss" to minimise and
             "error" in per cent, (b,) each, and any other number to log.
         metric: What the table of results counts.
         answer: What a class is, in a word: "digit".
-        canvas: The shape (c, h, w) of its inputs where they are pictures, a digit in each channel. Without it
-            `torchstn predict` has nothing to read.
         digits_shown: The samples to be judged by, where they are digits: pictures (b, c, h, w), or volumes
             (b, c, d, h, w), and the digit (b, c) in each channel.
         measure: More to say of a finished model than how often it errs.
@@ -44,11 +43,11 @@ class Recipe(Generic[C, S]):
     find_data: Callable[[Path | None, str], Path | None]
     load: Callable[[C], S]
     build_model: Callable[[C, Sequence[str]], nn.Module]
+    shape: Callable[[C], tuple[int, ...]]
     paper: Callable[[C], float | None]
     objective: Callable[..., Mapping[str, Tensor]] = cross_entropy
     metric: Metric = ERROR
     answer: str = "class"
-    canvas: Callable[[C], tuple[int, int, int]] | None = None
     digits_shown: Callable[[S], Iterator[Batch]] | None = None
     measure: Callable[[S, Any], Mapping[str, Any]] | None = None
 

@@ -132,7 +132,7 @@ def _squared_spacing(request: Request) -> Tensor:
     else:
         points = _finite(torch.stack(request.coordinates, -1))
         axes = [axis for axis in range(1, points.ndim - 1) if points.shape[axis] > 1]
-        squared = [torch.gradient(points, dim=axis)[0].square().sum(-1) for axis in axes]
+        squared = [_slope(points, axis).square().sum(-1) for axis in axes]
     if not squared:
         return torch.ones((), dtype=grid.dtype, device=request.image.device).expand([1] * (1 + len(size)))
     return torch.stack(squared).amax(0)
@@ -141,3 +141,15 @@ def _squared_spacing(request: Request) -> Tensor:
 def _finite(pixels: Tensor) -> Tensor:
     """Without what is nowhere: it reads the fill whatever the level, and must not make the level NaN."""
     return torch.where(pixels.isfinite(), pixels, 0.0)
+
+
+def _slope(points: Tensor, axis: int) -> Tensor:
+    """From one neighbour to the other, halved; at an end, to the one there is.
+
+    As `torch.gradient` has it, which would fix the batch of an exported program.
+    """
+    length = points.shape[axis]
+    inner = (points.narrow(axis, 2, length - 2) - points.narrow(axis, 0, length - 2)) / 2
+    first = points.narrow(axis, 1, 1) - points.narrow(axis, 0, 1)
+    last = points.narrow(axis, length - 1, 1) - points.narrow(axis, length - 2, 1)
+    return torch.cat((first, inner, last), axis)

@@ -14,6 +14,7 @@ RECIPE = Recipe(
     find_data=find_birds,
     load=Birds.load,
     build_model=build_model,
+    shape=lambda config: (3, config.side, config.side),
     paper=paper_accuracy,
     metric=ACCURACY,
     answer="species",

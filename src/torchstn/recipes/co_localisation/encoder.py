@@ -25,8 +25,7 @@ def digit_descriptor(folder: Path, mnist: Mnist) -> Descriptor:
         ValueError: If the folder holds none, or one that is no plain cnn on 28 x 28 pixels.
     """
     recipe, config, model = load_run(folder)
-    canvas = None if recipe.canvas is None else recipe.canvas(config)
-    if canvas != (1, 28, 28) or getattr(config, "model", "") != "cnn":
+    if recipe.shape(config) != (1, 28, 28) or getattr(config, "model", "") != "cnn":
         raise ValueError(
             "`encoder_dir` must hold a cnn of distorted-mnist on 28 x 28 pixels (none, R, P or E), but "
             f"{folder} holds {config.cell} of {recipe.name}."

@@ -9,7 +9,7 @@ from .model import build_model
 from .paper import paper_error
 
 
-def _canvas(config: Config) -> tuple[int, int, int]:
+def _shape(config: Config) -> tuple[int, ...]:
     return (1, *DISTORTIONS[config.distortion].size)
 
 
@@ -19,9 +19,9 @@ RECIPE = Recipe(
     find_data=find_digits,
     load=DistortedDigits.load,
     build_model=lambda config, _: build_model(config),
+    shape=_shape,
     paper=paper_error,
     answer="digit",
-    canvas=_canvas,
     digits_shown=DistortedDigits.shown,
     measure=measure_straightness,
 )

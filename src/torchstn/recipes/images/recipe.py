@@ -30,6 +30,7 @@ RECIPE = Recipe(
     find_data=_find,
     load=Pictures.load,
     build_model=build_model,
+    shape=lambda config: (3, config.size, config.size),
     paper=lambda config: None,
     objective=weighted,
 )

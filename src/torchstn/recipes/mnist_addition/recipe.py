@@ -13,9 +13,9 @@ RECIPE = Recipe(
     find_data=find_digits,
     load=PairsOfDigits.load,
     build_model=lambda config, _: build_model(config),
+    shape=lambda config: (CHANNELS, *DISTORTION.size),
     paper=paper_error,
     answer="sum",
-    canvas=lambda config: (CHANNELS, *DISTORTION.size),
     digits_shown=PairsOfDigits.shown,
     measure=measure_straightness,
 )

@@ -45,6 +45,7 @@ RECIPE = Recipe(
     find_data=_find_data,
     load=load,
     build_model=lambda config, _: build_model(config),
+    shape=lambda config: (3, config.side, config.side),
     paper=paper_error,
     metric=Metric("sequence error"),
     answer="number",

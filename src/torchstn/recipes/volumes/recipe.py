@@ -4,6 +4,7 @@ from ..digit_samples import find_digits
 from ..recipe import Recipe
 from .config import Config
 from .data import Volumes
+from .extrusion import SIDE
 from .measure import measure
 from .model import build_model
 
@@ -13,6 +14,7 @@ RECIPE = Recipe(
     find_data=find_digits,
     load=Volumes.load,
     build_model=lambda config, _: build_model(config),
+    shape=lambda config: (1, SIDE, SIDE, SIDE),
     paper=lambda config: None,  # the paper shows the experiment and gives no number
     answer="digit",
     digits_shown=Volumes.shown,
