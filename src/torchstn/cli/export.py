@@ -26,5 +26,5 @@ def export(
 
     path, about, apart = write(run, to)
     shape = ", ".join(map(str, about["input"]["shape"]))
-    out.print(f"Saved {path}, {path.stat().st_size / 1e6:.1f} MB: inputs ({shape}) to logits,", end=" ")
-    out.print(f"{apart:.1g} apart from the network at most.")
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    out.print(f"Saved {path}, {size}: inputs ({shape}) to logits, {apart:.1g} off the network at most.")

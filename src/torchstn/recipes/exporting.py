@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .. import __version__
 from ..training import Run, atomic_write
 from .finished import Finished, load_run
+from .recipe import Recipe
 
 ABOUT = "torchstn.json"
 """Under which name a program carries what is known of it."""
@@ -54,7 +55,7 @@ def export(folder: Path | str, to: Path) -> Exported:
     if to.suffix not in _WRITERS:
         raise ValueError(f"`to` must end with {' or '.join(_WRITERS)}, which says what to write; got {to}.")
     finished = load_run(folder)
-    model = finished.model.requires_grad_(False)
+    model = whole(finished.recipe, finished.model)
     shape = finished.recipe.shape(finished.config)
     about = _about(finished, shape, Run(folder).classes)
     inputs = torch.rand(_TRIED, *shape, generator=torch.Generator().manual_seed(0))
@@ -66,6 +67,22 @@ def export(folder: Path | str, to: Path) -> Exported:
         raise ValueError(f"The program is {apart:.2g} off what the network computes, and was not written.")
     atomic_write(to, content)
     return Exported(to, about, apart)
+
+
+class _Prepared(nn.Module):
+    def __init__(self, prepare: Callable[[Tensor], Tensor], model: nn.Module) -> None:
+        super().__init__()
+        self.prepare, self.model = prepare, model
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        logits: Tensor = self.model(self.prepare(inputs))
+        return logits
+
+
+def whole(recipe: Recipe[Any, Any], model: nn.Module) -> nn.Module:
+    """A recipe's model that takes values in [0, 1], ready to be written."""
+    taken = model if recipe.prepare is None else _Prepared(recipe.prepare, model)
+    return taken.eval().requires_grad_(False)
 
 
 def write(model: nn.Module, example: Tensor, suffix: str, about: dict[str, Any]) -> tuple[bytes, Program]:

@@ -35,6 +35,7 @@ class Recipe(Generic[C, S]):
         answer: What a class is, in a word: "digit".
         digits_shown: The samples to be judged by, where they are digits: pictures (b, c, h, w), or volumes
             (b, c, d, h, w), and the digit (b, c) in each channel.
+        prepare: Pictures in [0, 1] to the network's inputs, where these are others.
         measure: More to say of a finished model than how often it errs.
     """
 
@@ -49,6 +50,7 @@ class Recipe(Generic[C, S]):
     metric: Metric = ERROR
     answer: str = "class"
     digits_shown: Callable[[S], Iterator[Batch]] | None = None
+    prepare: Callable[[Tensor], Tensor] | None = None
     measure: Callable[[S, Any], Mapping[str, Any]] | None = None
 
     @property

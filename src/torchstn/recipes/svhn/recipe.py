@@ -9,6 +9,7 @@ import torch
 from ...data.svhn import NOTHING, find_svhn
 from ..judging import Metric, wrong
 from ..recipe import Recipe
+from .augmentation import normalised
 from .config import Config
 from .data import HouseNumbers, load
 from .model import SequenceReader, build_model
@@ -49,5 +50,6 @@ RECIPE = Recipe(
     paper=paper_error,
     metric=Metric("sequence error"),
     answer="number",
+    prepare=lambda pictures: normalised(255 * pictures),
     measure=measure,
 )
