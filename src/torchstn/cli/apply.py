@@ -34,7 +34,7 @@ def apply(
     from ..recipes.finished import load_run
     from ..recipes.images import Config
     from ..recipes.images.using import Refusal, answers, straightened
-    from ..training import Run, atomic_write, keep_freed_memory
+    from ..training import Run, atomic_write
     from .images_predicting import row_of, stamp
     from .scanning import scanning
     from .sweep import Sweep, device
@@ -44,7 +44,6 @@ def apply(
         raise ValueError(f"{folder}: there is no file in it.")
     if to.resolve() == folder.resolve() or folder.resolve() in to.resolve().parents:
         raise ValueError(f"OUT must lie outside FOLDER, whose files are read, got {to}.")
-    keep_freed_memory()
     _, config, model = load_run(run)
     if not isinstance(config, Config) or config.transform == "none":
         raise ValueError(f"{run} is no training on images with a transformer; there is nothing to crop.")

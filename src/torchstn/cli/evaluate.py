@@ -30,7 +30,7 @@ def evaluate(
     misread. Of birds: how much of their heads and bodies each transformer has in its box.
     """
     from ..recipes.finished import evaluate as judge
-    from ..training import Run, keep_freed_memory
+    from ..training import Run
     from .report import (
         confusion_table,
         length_table,
@@ -40,7 +40,6 @@ def evaluate(
         view_table,
     )
 
-    keep_freed_memory()
     score = judge(run, data_dir=data_dir)
     if as_json:
         typer.echo(json.dumps(score))

@@ -50,12 +50,11 @@ def predict(
     from ..recipes.finished import load_run
     from ..recipes.images import RECIPE as IMAGES
     from ..recipes.svhn import RECIPE as HOUSE_NUMBERS
-    from ..training import Run, keep_freed_memory
+    from ..training import Run
     from .digits_predicting import predict_digits
     from .images_predicting import predict_images
     from .numbers_predicting import predict_numbers
 
-    keep_freed_memory()
     if Run(run).config.get("recipe") == IMAGES.name:
         if invert is not None or whole or to is not None:
             raise ValueError("--invert, --whole and --out are for runs on digits; this one is on images.")

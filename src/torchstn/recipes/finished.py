@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..training import Run
+from ..training import Run, keep_freed_memory
 from .judging import score
 from .recipe import Recipe
 from .registry import RECIPES
@@ -30,11 +30,12 @@ class Finished(NamedTuple):
 
 
 def load_run(folder: Path | str) -> Finished:
-    """A finished run's recipe, config and model.
+    """A finished run's recipe, config and model; the process keeps freed memory from here on, as in training.
 
     Raises:
         ValueError: If the folder holds no finished run, or its files are damaged.
     """
+    keep_freed_memory()
     run = Run(folder)
     config = read_config(run)
     recipe = RECIPES[config.recipe]
