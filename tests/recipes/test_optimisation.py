@@ -1,11 +1,33 @@
 """Muon gets the layers' weights, AdamW all else, each group at its own rate."""
 
+from typing import Any
+
+import pytest
 import torch
+from pytorch_optimizer import Muon
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from torchstn import SpatialTransformer
 from torchstn.recipes.distorted_mnist import RECIPE, make_config
+from torchstn.recipes.muon import QuickMuon
 from torchstn.recipes.optimisation import make_optimiser
+
+
+class Products(TorchDispatchMode):
+    """Notes in which types matrices are multiplied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: set[torch.dtype] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.addmm):
+            self.types.add(result.dtype)
+        return result
 
 
 def test_muon_leaves_heads_and_biases_to_adamw() -> None:
@@ -45,3 +67,28 @@ def test_a_step_of_muon_moves_every_singular_value_alike() -> None:
     size = torch.linalg.svdvals(step) / (config.learning_rate * 0.2 * max(weight.shape) ** 0.5)
     assert size[0] < 1.3
     assert size[3] > 0.5
+
+
+@pytest.mark.parametrize("shape", [(47, 47, 7, 7), (64, 70), (70, 64), (10, 300), (300, 10)])
+def test_the_orthogonal_step_is_that_of_the_package(shape: tuple[int, ...]) -> None:
+    """Which computes it in bfloat16: a hundredth of the largest entries is what that rounds."""
+    gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    moved = []
+    for optimiser in (QuickMuon, Muon):
+        weight = nn.Parameter(torch.zeros(shape))
+        weight.grad = gradient.clone()
+        optimiser([{"params": [weight], "use_muon": True, "use_adjusted_lr": True, "lr": 1.0}]).step()
+        moved.append(weight.detach())
+    ours, theirs = moved
+    assert ours.abs().max() > 0.1
+    assert (ours - theirs).abs().max() < 0.05 * theirs.abs().max()
+
+
+def test_the_orthogonal_step_is_quick_where_bfloat16_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is asked for no product in bfloat16 where the processor has none."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    weight = nn.Parameter(torch.zeros(40, 50))
+    weight.grad = torch.randn(40, 50, generator=torch.Generator().manual_seed(0))
+    with Products() as products:
+        QuickMuon([{"params": [weight], "use_muon": True}]).step()
+    assert products.types == {torch.float32}

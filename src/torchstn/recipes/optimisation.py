@@ -31,7 +31,7 @@ def _muon(model: nn.Module, groups: list[dict[str, Any]], weight_decay: float) -
     orthogonal step would move all of them alike. The rate of both is AdamW's (Liu et al. 2025, "Muon is
     scalable for LLM training", section 2.2: 0.2 times the root of the longer side).
     """
-    from pytorch_optimizer import Muon
+    from .muon import QuickMuon
 
     transformers = [module for module in model.modules() if isinstance(module, SpatialTransformer)]
     heads = {id(p) for st in transformers for part in (st.head, st.transform) for p in part.parameters()}
@@ -45,7 +45,7 @@ def _muon(model: nn.Module, groups: list[dict[str, Any]], weight_decay: float) -
             {"params": weights, "use_muon": True, "use_adjusted_lr": True, **common},
             {"params": rest, "use_muon": False, "betas": (0.9, 0.999), "eps": 1e-8, **common},
         ]
-    return Muon([group for group in split if group["params"]])
+    return QuickMuon([group for group in split if group["params"]])
 
 
 def make_schedule(config: TrainingConfig) -> Schedule:

@@ -5,8 +5,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ..training import machine
 from .judging import Metric
+from .precision import AUTO
 from .training_config import Choices, TrainingConfig, load_preset
 
 _UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_seconds")
@@ -22,6 +25,7 @@ def result_record(
     parameters: int,
     steps: int,
     seconds: float,
+    products: torch.dtype,
     data: str,
     version: str | None,
     measured: Mapping[str, Any],
@@ -37,6 +41,7 @@ def result_record(
         parameters: Learnable numbers of the model.
         steps: Optimiser steps.
         seconds: Time spent training.
+        products: The type in which the network's were computed.
         data: Which data set, by name and checksum.
         version: The commit of the code as the training began.
         measured: What else is known of the finished model.
@@ -57,6 +62,7 @@ def result_record(
         "preset": config.preset,
         "images_seen": steps * config.batch,
         "wall_seconds": round(seconds, 1),
+        "products": str(products).removeprefix("torch."),
         "machine": machine(),
         "commit": version,
         "data": data,
@@ -94,7 +100,8 @@ def settings(config: Choices) -> dict[str, Any]:
 def changed_settings(record: Mapping[str, Any], config: Choices) -> list[str]:
     """In what the training of a record was another than a config would now be, one phrase each.
 
-    A record from before settings were kept tells by its number of images alone.
+    A record from before settings were kept tells by its number of images alone. What is left to the
+    processor to choose may have been either.
     """
     now = settings(config)
     if (then := record.get("settings")) is None:
@@ -102,7 +109,9 @@ def changed_settings(record: Mapping[str, Any], config: Choices) -> list[str]:
         seen = record.get("images_seen")
         return [] if images is None or seen in (None, images) else [f"{seen:,} images, now {images:,}"]
     return [
-        f"{name} {then[name]}, now {now[name]}" for name in then if name in now and then[name] != now[name]
+        f"{name} {then[name]}, now {now[name]}"
+        for name in then
+        if name in now and then[name] != now[name] and now[name] != AUTO
     ]
 
 

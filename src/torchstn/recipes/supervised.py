@@ -17,6 +17,7 @@ from ..training.progress import Listener
 from .finished import read_config
 from .judging import error_sums, score
 from .optimisation import make_optimiser, make_schedule, make_settings
+from .precision import product_type
 from .recipe import Recipe
 from .record import result_record
 from .registry import RECIPES
@@ -116,6 +117,7 @@ def _train(
         parameters=count_parameters(model),
         steps=fitted.steps,
         seconds=fitted.seconds,
+        products=product_type(config.precision, accelerator.device),
         data=samples.origin,
         version=version,
         measured=measured,
@@ -134,7 +136,8 @@ def _has_transformer(model: nn.Module) -> bool:
 def _objective(
     recipe: Recipe[Any, Any], config: TrainingConfig, model: nn.Module, inputs: Tensor, *others: Tensor
 ) -> Mapping[str, Tensor]:
-    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+    reduced = product_type(config.precision, inputs.device) == torch.bfloat16
+    with torch.autocast(inputs.device.type, torch.bfloat16, enabled=reduced):
         outputs = model(inputs)
     return recipe.objective(config, outputs, *others)
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from .precision import PRECISIONS
+
 
 def setting(
     text: str, default: Any = MISSING, *, choices: tuple[str, ...] | None = None, least: float | None = None
@@ -171,8 +173,9 @@ class TrainingConfig(Choices):
         least=0,
     )
     precision: str = setting(
-        "float32, or bfloat16 for the networks' products (never for coordinates).",
-        choices=("float32", "bfloat16"),
+        "Of the networks' products, never of coordinates: float32, bfloat16, or auto (bfloat16 where the "
+        "processor multiplies it).",
+        choices=PRECISIONS,
     )
 
     def __post_init__(self) -> None:
