@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 _SIDE = 4
 """Pixels of a block: 4 x 4 of them are as many channels as the vectors of a CPU are long."""
-_FOLDED = 5
+_FOLDED = 3.6
 """Products of a convolution that take as long as one of a window, which has to be added to its pixel."""
 
 
@@ -103,8 +103,10 @@ def _by_windows(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
     """What each window gets, in one product, then added up where windows overlap."""
     filters, channels, k, _ = weight.shape
     n, _, rows, columns = grad.shape
-    # The pictures last, so that each addition runs over many numbers that lie side by side.
-    windows = weight.flatten(1).t() @ grad.permute(1, 2, 3, 0).reshape(filters, -1)
+    # The pictures last, so that each addition runs over many numbers that lie side by side; the filters of a
+    # place stay together on the way there.
+    places = grad.permute(2, 3, 0, 1).reshape(-1, filters)
+    windows = weight.flatten(1).t() @ places.t()
     windows = windows.view(channels, k, k, rows, columns, n)
     image = torch.zeros(channels, *size, n, dtype=torch.promote_types(grad.dtype, torch.float32))
     for i in range(k):

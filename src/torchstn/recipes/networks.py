@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .. import Parallel, SpatialTransformer, transform
 from ..grid import Grid
+from .covering_convolution import CoveringConvolution
 from .input_convolution import InputConvolution
 from .width import count_parameters, width_for
 
@@ -127,7 +128,7 @@ def convolutional_classifier(channels: int, size: tuple[int, int], classes: int,
         InputConvolution(channels, width, 9),
         nn.MaxPool2d(2, ceil_mode=up),
         nn.ReLU(),
-        nn.Conv2d(width, width, 7),
+        CoveringConvolution(width, width, 7),
         nn.MaxPool2d(2, ceil_mode=up),
         nn.ReLU(),
         nn.Flatten(),
