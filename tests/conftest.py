@@ -69,6 +69,9 @@ def poisoned_memory() -> Iterator[None]:
     Only for calls that come from the package itself, and not while torch compiles, where a further
     operation would change the graph under test.
     """
+    with torch.device("meta"):
+        # torch notes once which functions make tensors; had it noted ours, it would know them no more.
+        torch.empty(0)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("empty", "empty_like", "empty_strided"):
             patch.setattr(torch, name, _poisoned(getattr(torch, name)))
