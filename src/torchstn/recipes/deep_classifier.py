@@ -10,8 +10,8 @@ from .input_convolution import InputConvolution
 def deep_classifier(channels: int, classes: int, width: int, dropout: float = 0.2) -> nn.Sequential:
     """A convolution of 5 x 5, a pooling, one of 3 x 3, a pooling, three more, the mean over the picture.
 
-    Batch norm and ReLU follow each convolution. Most parameters are where the picture has become small, so that
-    they cost little.
+    Batch norm and ReLU follow each convolution. Most parameters are where the picture has become small, so
+    that they cost little.
 
     It has some 180 `width`^2 parameters and reads pictures of any size from 8 x 8 on.
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .. import Parallel, SpatialTransformer, transform
 from ..grid import Grid
+from ..localisation.average_pool import average_pool
 from .covering_convolution import CoveringConvolution
 from .input_convolution import InputConvolution
 from .width import count_parameters, width_for
@@ -35,6 +36,7 @@ class DigitClassifier(nn.Module):
         self.transformer = transformer
         self.pool = pool
         self.classifier = classifier
+        self._convolves = any(isinstance(module, nn.Conv2d | nn.Conv3d) for module in self.modules())
 
     @property
     def transformers(self) -> tuple[SpatialTransformer, ...]:
@@ -53,11 +55,19 @@ class DigitClassifier(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Logits (b, classes) of pictures (b, c, h, w), or of volumes (b, c, d, h, w)."""
-        pictures = pictures.contiguous(memory_format=_layout(pictures))
+        if self._convolves:
+            pictures = pictures.contiguous(memory_format=_layout(pictures))
         if self.transformer is not None:
             pictures = self.transformer(pictures)
         logits: Tensor = self.classifier(self.pool(pictures))
         return logits
+
+
+class Halving(nn.Module):
+    """The mean over every two by two pixels, the paper's remedy against aliasing behind a transformer."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return average_pool(pictures, 2)
 
 
 def _layout(tensor: Tensor) -> torch.memory_format:
@@ -92,7 +102,7 @@ def digit_classifier(
     seen = size
     pool: nn.Module = nn.Identity()
     if transformer is not None and pooled:
-        seen, pool = (size[0] // 2, size[1] // 2), nn.AvgPool2d(2)
+        seen, pool = (size[0] // 2, size[1] // 2), Halving()
     build = convolutional_classifier if convolutional else _fully_connected
     width = width_for(parameters - count_parameters(transformer), lambda w: build(channels, seen, classes, w))
     model = DigitClassifier(transformer, pool, build(channels, seen, classes, width))
