@@ -36,7 +36,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 def test_the_record_holds_what_a_result_needs(finished: Finished) -> None:
     _, record = finished
-    texts = ("recipe", "cell", "metric", "preset", "machine", "data", "command")
+    texts = ("recipe", "cell", "metric", "preset", "machine", "data", "command", "products")
     numbers = ("value", "paper", "wall_seconds")
     kinds = dict.fromkeys(texts, str) | dict.fromkeys(numbers, float)
     kinds |= dict.fromkeys(("seed", "parameters", "images_seen", "judged"), int)
