@@ -46,6 +46,19 @@ def test_what_has_not_been_trained_is_counted(tmp_path: Path) -> None:
     assert verdict(tmp_path, BETTER, a=0.5) == ("yes (1 of 2 run)", "a 0.50 against c 0.70")
 
 
+def test_claims_that_no_result_bears_on_stand_under_the_main_preset_alone(tmp_path: Path) -> None:
+    other = Claim("distorted-mnist", "other", (Pair("r/a", "r/b"),))
+    for name in ("a", "c"):
+        write(tmp_path, cell=f"r/{name}", value=1.0)
+    for name in ("a", "b", "c"):
+        write(tmp_path / "main", cell=f"r/{name}", value=0.9, preset="main")
+    table = claims_table(read_results(tmp_path), [BETTER, other])
+    main, rest = (part.splitlines() for part in table.split("Preset ")[1:])
+    assert main[0] == "`main`:"
+    assert [line.split("|")[1].strip() for line in main[4:] if line] == ["better", "other"]
+    assert [line.split("|")[1].strip() for line in rest[4:] if line] == ["better"]
+
+
 # Of 10,000 digits at 1 % the standard error of a difference is sqrt(2 * 0.01 * 0.99 / 10000), 0.141 points.
 @pytest.mark.parametrize(
     ("value", "holds", "number"),

@@ -128,6 +128,18 @@ def test_presets_are_kept_apart(tmp_path: Path) -> None:
     assert "±" not in table
 
 
+def test_the_preset_with_the_most_results_comes_first_and_whole(tmp_path: Path) -> None:
+    for network in ("fcn", "st-cnn-affine"):
+        _write(tmp_path, cell=f"rts/{network}")
+    _write(tmp_path, preset="full")
+    papers = {"distorted-mnist": {f"{data}/{net}": 1.0 for data in ("r", "rts") for net in ("fcn", "cnn")}}
+    quick, full = results_table(read_results(tmp_path), papers).split("preset `")[1:]
+    assert quick.startswith("quick")
+    assert "| network | R | RTS |" in quick
+    assert "| `cnn` | - (1.0) | - (1.0) |" in quick
+    assert full.splitlines()[2:] == ["| network | RTS |", "| --- | --- |", "| `st-cnn-affine` | 0.62 (0.5) |"]
+
+
 def test_details_name_commit_and_command(tmp_path: Path) -> None:
     _write(tmp_path)
     assert "| 30.0 | 0123456789 | `torchstn train distorted-mnist` |" in details_table(read_results(tmp_path))

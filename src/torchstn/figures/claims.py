@@ -6,7 +6,7 @@ from math import hypot
 
 from .markdown import markdown_table
 from .results import Result, is_error
-from .results_table import grouped
+from .results_table import grouped, main_presets
 from .scores import Score, scores
 
 _TRANSFORMS = ("affine", "projective", "tps")
@@ -155,25 +155,35 @@ def claims_table(results: Sequence[Result], claims: Sequence[Claim] = CLAIMS) ->
     """One table a preset, one row a claim on what it has results of: whether it holds, and the numbers of it.
 
     A claim holds if each of its comparisons does, of means over seeds; those whose cells have not both been
-    trained are counted.
+    trained are counted. What no result bears on stands under the recipe's main preset alone.
     """
     if not results:
         return "No results yet.\n"
     tested = [one for one in results if not one.metric.startswith("validation")]
-    return "\n".join(_table(group, claims) for group in grouped(tested, "preset"))
+    main = main_presets(tested)
+    groups = sorted(grouped(tested, "preset"), key=len, reverse=True)
+    return "\n".join(table for group in groups if (table := _table(group, claims, main)))
 
 
-def _table(results: Sequence[Result], claims: Sequence[Claim]) -> str:
+def _table(results: Sequence[Result], claims: Sequence[Claim], main: Mapping[str, str]) -> str:
     metrics: dict[str, str] = {}
     found: dict[str, dict[str, Score]] = {}
     for group in grouped(results, "recipe"):
         metrics[group[0].recipe], found[group[0].recipe] = group[0].metric, scores(group)
+    preset = results[0].preset
     rows = [
-        (one.text, *_judged(one, found[one.recipe], metrics[one.recipe]))
+        row
         for one in claims
         if one.recipe in found
+        and ((row := _row(one, found[one.recipe], metrics[one.recipe]))[2] or main[one.recipe] == preset)
     ]
-    return f"Preset `{results[0].preset}`:\n\n" + markdown_table(("claim", "holds", "numbers"), rows)
+    if not rows:
+        return ""
+    return f"Preset `{preset}`:\n\n" + markdown_table(("claim", "holds", "numbers"), rows)
+
+
+def _row(claim: Claim, found: Mapping[str, Score], metric: str) -> tuple[str, str, str]:
+    return (claim.text, *_judged(claim, found, metric))
 
 
 def _judged(claim: Claim, found: Mapping[str, Score], metric: str) -> tuple[str, str]:

@@ -22,11 +22,16 @@ def results_table(results: Sequence[Result], papers: Papers | None = None) -> st
     Args:
         results: As `read_results` gives them.
         papers: What there is to train; a cell of it without a result is shown with the paper's number alone.
+            Of a preset other than the recipe's main one only rows and columns with a result are shown.
     """
     if not results:
         return "No results yet.\n"
-    groups = grouped(results, "recipe", "preset", "metric")
-    return "\n".join(_table(group, (papers or {}).get(group[0].recipe, {})) for group in groups)
+    main, tables = main_presets(results), []
+    for group in grouped(_main_first(results, main), "recipe", "preset", "metric"):
+        first = group[0]
+        beside = (papers or {}).get(first.recipe, {})
+        tables.append(_table(group, beside if main[first.recipe] == first.preset else _within(group, beside)))
+    return "\n".join(tables)
 
 
 def details_table(results: Sequence[Result]) -> str:
@@ -69,6 +74,28 @@ def grouped(results: Sequence[Result], *names: str) -> list[list[Result]]:
     for one in results:
         groups[tuple(getattr(one, name) for name in names)].append(one)
     return list(groups.values())
+
+
+def main_presets(results: Sequence[Result]) -> dict[str, str]:
+    """Of each recipe the preset with the most results, the first of several."""
+    main: dict[str, list[Result]] = {}
+    for group in grouped(results, "recipe", "preset"):
+        if len(group) > len(main.get(group[0].recipe, [])):
+            main[group[0].recipe] = group
+    return {recipe: group[0].preset for recipe, group in main.items()}
+
+
+def _main_first(results: Sequence[Result], main: Mapping[str, str]) -> list[Result]:
+    recipes = list(main)
+    return sorted(results, key=lambda one: (recipes.index(one.recipe), main[one.recipe] != one.preset))
+
+
+def _within(results: Sequence[Result], papers: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The paper's numbers in rows and columns that have a result."""
+    columns, rows = zip(*(names(one.cell) for one in results), strict=True)
+    return {
+        cell: paper for cell, paper in papers.items() if names(cell)[0] in columns and names(cell)[1] in rows
+    }
 
 
 def _table(results: Sequence[Result], papers: Mapping[str, float | None]) -> str:
