@@ -268,6 +268,14 @@ TORCHSTN_INLINE void read_channels(const float* from, const std::int64_t (&delta
     to[0] = total[0];
     to[1] = total[1];
     to[2] = total[2];
+  } else if (channels == 2 && COUNT % 2 == 0) {
+    Float4 total = {}, v;
+    for (int k = 0; k + 1 < COUNT; k += 2) {  // two taps of two channels lie side by side
+      load(v, from + delta[k]);
+      total += v * Float4{w[k], w[k], w[k + 1], w[k + 1]};
+    }
+    to[0] = total[0] + total[2];
+    to[1] = total[1] + total[3];
   } else {
     for (std::int64_t c = 0; c < channels; ++c) {
       float total = 0;

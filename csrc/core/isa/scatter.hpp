@@ -172,7 +172,21 @@ TORCHSTN_INLINE void add_channels(float* sum, const float* g, float w, std::int6
     load(s, sum + c);
     store(sum + c, Float8(s + v * w));
   }
+  if (c + 4 <= channels) {
+    Float4 v, s;
+    load(v, g + c);
+    load(s, sum + c);
+    store(sum + c, Float4(s + v * w));
+    c += 4;
+  }
   for (; c < channels; ++c) sum[c] += w * g[c];
+}
+
+// Adds a row of two taps of two channels: four neighbours.
+TORCHSTN_INLINE void add_row_of_two(float* sum, const float* g, float left, float right) {
+  Float4 s;
+  load(s, sum);
+  store(sum, Float4(s + Float4{g[0], g[1], g[0], g[1]} * Float4{left, left, right, right}));
 }
 
 // Adds a row of two taps of three channels: six neighbours.
@@ -199,9 +213,10 @@ void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, 
       product_weights<D, K>(taps, t, w);
       const float* g = gradient + pixel_of(tile, t) * channels;
       float* first = to + taps.offset[t];
-      if (channels == 3 && K::TAPS == 2) {
+      if ((channels == 2 || channels == 3) && K::TAPS == 2) {
+        const auto add_row = channels == 2 ? add_row_of_two : add_row_of_three;
         for (int k = 0; k + 1 < Deltas<D, K>::COUNT; k += 2)
-          if (owner.owns(t, k)) add_row_of_three(first + deltas.at[k], g, w[k], w[k + 1]);
+          if (owner.owns(t, k)) add_row(first + deltas.at[k], g, w[k], w[k + 1]);
       } else {
         for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
           if (owner.owns(t, k)) add_channels(first + deltas.at[k], g, w[k], channels);

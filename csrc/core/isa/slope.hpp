@@ -123,7 +123,29 @@ TORCHSTN_INLINE void dot_channels(const float* from, const std::int64_t (&delta)
       total += v * w;
     }
     product[k] = c ? sum(total) : 0;
+    if (c + 4 <= channels) {
+      Float4 a, b;
+      load(a, from + delta[k] + c);
+      load(b, g + c);
+      a *= b;
+      product[k] += (a[0] + a[1]) + (a[2] + a[3]);
+      c += 4;
+    }
     for (; c < channels; ++c) product[k] += from[delta[k] + c] * g[c];
+  }
+}
+
+// The same for two channels, two taps at a time: four neighbours.
+template <int COUNT>
+TORCHSTN_INLINE void dot_two(const float* from, const std::int64_t (&delta)[COUNT], const float* g,
+                             float (&product)[COUNT]) {
+  const Float4 gradient = {g[0], g[1], g[0], g[1]};
+  for (int k = 0; k + 1 < COUNT; k += 2) {
+    Float4 v;
+    load(v, from + delta[k]);
+    v *= gradient;
+    product[k] = v[0] + v[1];
+    product[k + 1] = v[2] + v[3];
   }
 }
 
@@ -160,6 +182,8 @@ void slope_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>
     float product[Deltas<D, K>::COUNT];
     if (channels == 3)
       dot_three(from, deltas.at, g, product, K::TAPS);
+    else if (channels == 2)
+      dot_two(from, deltas.at, g, product);
     else
       dot_channels(from, deltas.at, g, channels, product);
     slopes_of<D, K>(taps, t, product, to);
