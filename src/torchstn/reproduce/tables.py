@@ -15,6 +15,10 @@ def costs_table(machines: Sequence[Costs]) -> str:
     return "\n".join(parts) or "No costs measured yet.\n"
 
 
+def _three_digits(seconds: float) -> str:
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
+
+
 def duration(seconds: float) -> str:
     """A length of time, in the unit that suits it."""
     if seconds < 59.5:
@@ -31,7 +35,7 @@ def _grouped(costs: Sequence[Cost]) -> list[list[Cost]]:
 
 def _table(machine: str, costs: Sequence[Cost]) -> str:
     first = costs[0]
-    told = {cost.cell: f"{cost.of_an_epoch:.3g} ({duration(cost.seconds)})" for cost in costs}
+    told = {cost.cell: f"{_three_digits(cost.of_an_epoch)} ({duration(cost.seconds)})" for cost in costs}
     threads = "one thread" if first.threads == 1 else f"{first.threads} threads"
     in_all = sum(cost.seconds for cost in costs)
     most = max((cost.memory for cost in costs if cost.memory), default=0)
