@@ -1,24 +1,18 @@
 """A convolution that knows where it is no more than a product of two matrices."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from .plain_convolution import PlainConvolution
 
 
-class CoveringConvolution(nn.Conv2d):
-    """nn.Conv2d without stride, padding, dilation or groups, quick where its window covers the whole picture.
+class CoveringConvolution(PlainConvolution):
+    """A convolution that is quick where its window covers the whole picture.
 
     There is one window then. On a CPU torch takes three times as long for it, forward and backward, as for
     the fully connected layer that it is. Values, weights and gradients are those of nn.Conv2d, but for the
     order of additions.
-
-    Args:
-        in_channels: Of the picture.
-        out_channels: Filters.
-        kernel_size: Their width in pixels.
     """
-
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
-        super().__init__(in_channels, out_channels, kernel_size)
 
     def forward(self, image: Tensor) -> Tensor:
         if image.shape[-2:] != self.weight.shape[-2:]:

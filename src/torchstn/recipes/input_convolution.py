@@ -5,7 +5,9 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from .plain_convolution import PlainConvolution
 
 _SIDE = 4
 """Pixels of a block: 4 x 4 of them are as many channels as the vectors of a CPU are long."""
@@ -13,22 +15,14 @@ _FOLDED = 3.6
 """Products of a convolution that take as long as one of a window, which has to be added to its pixel."""
 
 
-class InputConvolution(nn.Conv2d):
-    """nn.Conv2d without stride, padding, dilation or groups, for the first layer behind a transformer.
+class InputConvolution(PlainConvolution):
+    """A convolution for the first layer behind a transformer.
 
     A transformer needs the gradient of the picture. On a CPU torch takes eight times the forward pass for it,
     one channel at a time; here it is a convolution with a channel for each pixel of a 4 x 4 block or, where
     there are few windows, one product of matrices. Values, weights and gradients are those of nn.Conv2d, but
     for the order of additions.
-
-    Args:
-        in_channels: Of the picture.
-        out_channels: Filters.
-        kernel_size: Their width in pixels.
     """
-
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
-        super().__init__(in_channels, out_channels, kernel_size)
 
     def forward(self, image: Tensor) -> Tensor:
         if image.device.type != "cpu" or not (image.requires_grad and torch.is_grad_enabled()):
