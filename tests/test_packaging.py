@@ -110,7 +110,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(_build("sdist", ROOT, folder)) as archive:
         # It is our own; Python before 3.11.4 knows no filters, and from 3.12 on wants one named.
         filtered = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-        archive.extractall(folder, **filtered)  # type: ignore[arg-type]
+        archive.extractall(folder, **filtered)
     return folder / f"torchstn-{PROJECT['version']}"
 
 
