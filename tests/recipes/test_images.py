@@ -281,6 +281,18 @@ def test_look_multiplies_what_is_on_the_way(localisation: str) -> None:
         torch.testing.assert_close(box.max, (middle + inner + 1) * 16)
 
 
+@pytest.mark.parametrize("localisation", ["same", "shared"])
+def test_a_model_is_exported_for_any_number_of_pictures(localisation: str) -> None:
+    config = make(size=48, crop=32, zoom=0.5, transformers=2, localisation=localisation)
+    model = build_model(config, CLASSES).eval()
+    program = torch.export.export(
+        model, (torch.rand(3, 3, 48, 48),), dynamic_shapes=({0: torch.export.Dim("pictures")},)
+    ).module()
+    for count in (1, 5):
+        pictures = torch.rand(count, 3, 48, 48)
+        torch.testing.assert_close(program(pictures), model(pictures), atol=1e-5, rtol=1e-4)
+
+
 def test_outline_goes_round_the_view_and_corners_lie_on_it() -> None:
     # A turn by 90 degrees: the output's upper left reads the input's upper right.
     grid = MatrixGrid(torch.tensor([[[0.0, -1, 0], [1, 0, 0]]]), size=(8, 8))

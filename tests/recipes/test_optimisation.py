@@ -71,7 +71,7 @@ def test_a_step_of_muon_moves_every_singular_value_alike() -> None:
 
 @pytest.mark.parametrize("shape", [(47, 47, 7, 7), (64, 70), (70, 64), (10, 300), (300, 10)])
 def test_the_orthogonal_step_is_that_of_the_package(shape: tuple[int, ...]) -> None:
-    """Which computes it in bfloat16: a hundredth of the largest entries is what that rounds."""
+    """Which computes it in bfloat16: some hundredths of the largest entries are what that rounds."""
     gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     moved = []
     for optimiser in (QuickMuon, Muon):

@@ -171,19 +171,15 @@ def _table(results: Sequence[Result], claims: Sequence[Claim], main: Mapping[str
     for group in grouped(results, "recipe"):
         metrics[group[0].recipe], found[group[0].recipe] = group[0].metric, scores(group)
     preset = results[0].preset
+    judged = [
+        (one, *_judged(one, found[one.recipe], metrics[one.recipe])) for one in claims if one.recipe in found
+    ]
     rows = [
-        row
-        for one in claims
-        if one.recipe in found
-        and ((row := _row(one, found[one.recipe], metrics[one.recipe]))[2] or main[one.recipe] == preset)
+        (one.text, holds, numbers) for one, holds, numbers in judged if numbers or main[one.recipe] == preset
     ]
     if not rows:
         return ""
     return f"Preset `{preset}`:\n\n" + markdown_table(("claim", "holds", "numbers"), rows)
-
-
-def _row(claim: Claim, found: Mapping[str, Score], metric: str) -> tuple[str, str, str]:
-    return (claim.text, *_judged(claim, found, metric))
 
 
 def _judged(claim: Claim, found: Mapping[str, Score], metric: str) -> tuple[str, str]:
