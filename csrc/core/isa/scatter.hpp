@@ -214,9 +214,13 @@ void scatter_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, 
       const float* g = gradient + pixel_of(tile, t) * channels;
       float* first = to + taps.offset[t];
       if ((channels == 2 || channels == 3) && K::TAPS == 2) {
-        const auto add_row = channels == 2 ? add_row_of_two : add_row_of_three;
-        for (int k = 0; k + 1 < Deltas<D, K>::COUNT; k += 2)
-          if (owner.owns(t, k)) add_row(first + deltas.at[k], g, w[k], w[k + 1]);
+        for (int k = 0; k + 1 < Deltas<D, K>::COUNT; k += 2) {
+          if (!owner.owns(t, k)) continue;
+          if (channels == 2)
+            add_row_of_two(first + deltas.at[k], g, w[k], w[k + 1]);
+          else
+            add_row_of_three(first + deltas.at[k], g, w[k], w[k + 1]);
+        }
       } else {
         for (int k = 0; k < Deltas<D, K>::COUNT; ++k)
           if (owner.owns(t, k)) add_channels(first + deltas.at[k], g, w[k], channels);
