@@ -37,3 +37,14 @@ def test_an_exported_program_takes_any_number_of_pictures(side: int) -> None:
     for count in (1, 6):
         image = torch.rand(count, 3, side, side)
         torch.testing.assert_close(program.module()(image), layer(image))
+
+
+def test_a_window_that_covers_the_picture_is_no_convolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Tensor:
+        raise AssertionError("a convolution")
+
+    monkeypatch.setattr(nn.Conv2d, "forward", refuse)
+    layer = CoveringConvolution(3, 5, 7)
+    assert layer(torch.rand(2, 3, 7, 7)).shape == (2, 5, 1, 1)
+    with pytest.raises(AssertionError, match="a convolution"):
+        layer(torch.rand(2, 3, 8, 7))

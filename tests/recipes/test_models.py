@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from torchstn.recipes.distorted_mnist import build_model, make_config
-from torchstn.recipes.networks import DigitClassifier
+from torchstn.recipes.networks import DigitClassifier, digit_classifier
 from torchstn.recipes.width import count_parameters, width_for
 
 SIZES = {"none": 28, "R": 28, "P": 28, "E": 28, "RTS": 42, "TC": 60}
@@ -166,3 +166,15 @@ def test_every_convolution_computes_channels_last(model: str) -> None:
         image = torch.rand(2, layer.in_channels, 20, 20).contiguous(memory_format=torch.channels_last)
         output = layer(image)
         assert output.stride() == torch.empty_like(output, memory_format=torch.channels_last).stride()
+
+
+@pytest.mark.parametrize(("convolutional", "planar"), [(False, True), (True, False)])
+def test_only_networks_that_convolve_put_the_channels_last(convolutional: bool, planar: bool) -> None:
+    """Elsewhere it would be a copy, and back again."""
+    network = digit_classifier(
+        None, (28, 28), channels=2, convolutional=convolutional, pooled=False, parameters=30_000
+    )
+    seen: list[bool] = []
+    network.pool.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].is_contiguous()))
+    network(torch.rand(3, 2, 28, 28))
+    assert seen == [planar]
