@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from .inner_convolution import InnerConvolution
 from .input_convolution import InputConvolution
 
 
@@ -39,6 +40,6 @@ def deep_classifier(channels: int, classes: int, width: int, dropout: float = 0.
 
 
 def _convolution(before: int, after: int) -> Iterator[nn.Module]:
-    yield nn.Conv2d(before, after, 3, padding=1, bias=False)
+    yield InnerConvolution(before, after, 3, padding=1, bias=False)
     yield nn.BatchNorm2d(after)
     yield nn.ReLU()

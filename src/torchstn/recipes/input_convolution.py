@@ -5,9 +5,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
-
-from .plain_convolution import PlainConvolution
+from torch import Tensor, nn
 
 _SIDE = 4
 """Pixels of a block: 4 x 4 of them are as many channels as the vectors of a CPU are long."""
@@ -15,7 +13,7 @@ _FOLDED = 3.6
 """Products of a convolution that take as long as one of a window, which has to be added to its pixel."""
 
 
-class InputConvolution(PlainConvolution):
+class InputConvolution(nn.Conv2d):
     """A convolution for the first layer behind a transformer.
 
     A transformer needs the gradient of the picture. On a CPU torch takes eight times the forward pass for it,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from .. import Parallel, SpatialTransformer, transform
 from ..grid import Grid
 from ..localisation.average_pool import average_pool
-from .covering_convolution import CoveringConvolution
+from .inner_convolution import InnerConvolution
 from .input_convolution import InputConvolution
 from .width import count_parameters, width_for
 
@@ -138,7 +138,7 @@ def convolutional_classifier(channels: int, size: tuple[int, int], classes: int,
         InputConvolution(channels, width, 9),
         nn.MaxPool2d(2, ceil_mode=up),
         nn.ReLU(),
-        CoveringConvolution(width, width, 7),
+        InnerConvolution(width, width, 7),
         nn.MaxPool2d(2, ceil_mode=up),
         nn.ReLU(),
         nn.Flatten(),
