@@ -39,7 +39,7 @@ class _Spectral(nn.Conv2d):
 
 
 @pytest.mark.parametrize("size", [(7, 7), (10, 9), (9, 10), (17, 12), (13, 26)])
-@pytest.mark.parametrize("k, padding", [(7, 0), (7, 3), (7, 6), (5, 2), (4, 1), (3, 1), (1, 0)])
+@pytest.mark.parametrize(("k", "padding"), [(7, 0), (7, 3), (7, 6), (5, 2), (4, 1), (3, 1), (1, 0)])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_products_of_coefficients_are_the_convolution(
@@ -55,10 +55,11 @@ def test_products_of_coefficients_are_the_convolution(
 
 def test_only_the_gradients_that_are_asked_for() -> None:
     image, weight, bias = torch.rand(2, 3, 9, 9), torch.rand(4, 3, 5, 5), torch.rand(4)
-    for wanted in (image, weight, bias):
+    tensors = (image, weight, bias)
+    for wanted in tensors:
         wanted.requires_grad_()
-        spectral_convolution(image, weight, bias, 0).sum().backward()
-        assert [t.grad is not None for t in (image, weight, bias)] == [t is wanted for t in (image, weight, bias)]
+        spectral_convolution(*tensors, 0).sum().backward()
+        assert all((tensor.grad is not None) == (tensor is wanted) for tensor in tensors)
         wanted.requires_grad_(False).grad = None
 
 
@@ -70,7 +71,9 @@ def test_a_second_derivative_is_refused() -> None:
         grad.sum().backward()
 
 
-@pytest.mark.parametrize("channels, side, k, padding", [(48, 17, 7, 0), (48, 26, 7, 0), (64, 10, 3, 1)])
+@pytest.mark.parametrize(
+    ("channels", "side", "k", "padding"), [(48, 17, 7, 0), (48, 26, 7, 0), (64, 10, 3, 1)]
+)
 def test_rounds_in_float32_no_worse_than_a_hundredth_of_a_per_mille(
     channels: int, side: int, k: int, padding: int
 ) -> None:
@@ -102,7 +105,7 @@ def test_is_torchs_own_where_nothing_is_saved(monkeypatch: pytest.MonkeyPatch) -
     layer.double()(large.double())
 
 
-@pytest.mark.parametrize("channels, side", [(3, 7), (3, 8), (48, 17)])
+@pytest.mark.parametrize(("channels", "side"), [(3, 7), (3, 8), (48, 17)])
 def test_an_exported_program_takes_any_number_of_pictures(channels: int, side: int) -> None:
     layer = InnerConvolution(channels, channels, 7)
     pictures = torch.export.Dim("pictures")

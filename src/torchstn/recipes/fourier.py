@@ -56,7 +56,7 @@ def pixels_of(coefficients: Tensor, size: Size, window: Size, start: int) -> Ten
 
 @lru_cache(maxsize=64)
 def _matrices(size: Size) -> tuple[Tensor, Tensor]:
-    """exp(-i x y) along the rows (part, frequency, column) and down the columns (part, frequency, part, row)."""
+    """exp(-i x y): along rows (part, frequency, column), along columns (part, frequency, part, row)."""
     rows, columns = size
     angle = 2 * pi / columns * _products(columns // 2 + 1, columns)
     along_rows = torch.stack([angle.cos(), -angle.sin()])

@@ -57,7 +57,7 @@ class _Convolution(torch.autograd.Function):
         return _pixels_last(output if bias is None else output.add_(bias))
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]  # torch's own
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         pictures, filters = ctx.saved_tensors
         of_image = of_weight = None
