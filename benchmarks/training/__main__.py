@@ -39,14 +39,18 @@ def main(words: Sequence[str] | None = None) -> int:
             console.print(f"[red]Error:[/] {missing}")
             return 2
     path = options.out or record.RESULTS / f"training-{machine_slug()}.json"
-    found = _read(path, options.preset)
-    failed = 0 if options.render else _measure(cases, options, path, found)
+    failed = 0 if options.render else _measure(cases, options, path, _read(path, options.preset))
     if options.out is None and not options.quick:
-        write_between_markers(PAGE, tables(found), "training")
+        records = sorted(record.RESULTS.glob("training-*.json"))
+        write_between_markers(PAGE, "\n".join(map(_table, records)), "training")
         console.print(f"Wrote {PAGE}")
     else:
-        console.print(tables(found), markup=False)
+        console.print(_table(path), markup=False)
     return 1 if failed else 0
+
+
+def _table(path: Path) -> str:
+    return tables(json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"threads": {}})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="the record; default: benchmarks/results/training-<machine>.json",
     )
-    add("--render", action="store_true", help="only redraw the table from the record")
+    add("--render", action="store_true", help="only redraw the tables from the records")
     return parser
 
 
@@ -101,7 +105,6 @@ def _measure(cases: Sequence[Case], options: argparse.Namespace, path: Path, fou
                 atomic_write(path, json.dumps({**found, **record.provenance()}, indent=1) + "\n")
                 rates = (f"{side} {each['images_per_second']['median']:,.0f}" for side, each in entry.items())
                 console.print(f"{case.name}, --threads {count}, images a second: {', '.join(rates)}")
-    found |= record.provenance()
     return failed
 
 

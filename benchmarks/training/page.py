@@ -30,6 +30,7 @@ def _of(record: Json, threads: str) -> str:
     cases = record["threads"][threads]
     names = [case.name for case in CASES if case.name in cases]
     word = "one thread" if threads == "1" else f"{threads} threads"
+    word += f" of {record['machine'].split(', ')[0]}"
     return "\n".join(
         [
             f"### Images a second in training, {word}\n\n" + _speed(cases, names),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import record
 from benchmarks.bandwidth import bytes_moved, copy_bandwidth
@@ -99,7 +100,11 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path, content: str) -> No
     assert path.read_text() == content
 
 
-def test_the_record_is_named_after_the_processor() -> None:
+@pytest.mark.parametrize("instructions", ["AVX2", "AVX512"])
+def test_the_record_is_named_after_the_processor_and_its_instructions(
+    instructions: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: instructions)
     path = record.default_path()
     assert path.parent.name == "results"
-    assert path.stem.endswith(("core", "cores"))
+    assert f"-{instructions.lower()}-" in path.stem
