@@ -12,7 +12,7 @@ class InnerConvolution(nn.Conv2d):
 
     Where its window covers the whole picture it is a product of two matrices, for which torch takes three
     times as long as a convolution. In training, where it saves products, it is one of Fourier coefficients:
-    a fourth of the time for 48 channels, windows of 7 and pictures of 17 pixels. Values, weights and
+    a third of the time for 48 channels, windows of 7 and pictures of 17 pixels. Values, weights and
     gradients are those of nn.Conv2d, but for rounding.
 
     Args:

@@ -28,7 +28,8 @@ def spectral_convolution(image: Tensor, weight: Tensor, bias: Tensor | None, pad
     Returns:
         (n, filters, h + 2 padding - k + 1, w + 2 padding - k + 1).
     """
-    output: Tensor = _Convolution.apply(image, weight, bias, padding)  # type: ignore[no-untyped-call]  # torch's
+    arguments = (image, weight, bias, padding)
+    output: Tensor = _Convolution.apply(*arguments)  # type: ignore[no-untyped-call]  # torch's own
     return output
 
 

@@ -16,7 +16,7 @@ def machine(*, threads: bool = True) -> str:
         threads: Say also with how many threads this process computes.
     """
     parts = [
-        # Processors of one name differ by what they multiply at a time, and so by twice the speed.
+        # Processors of one name differ by what they multiply at a time, and so in speed.
         f"{_processor()} ({torch.backends.cpu.get_cpu_capability()})",
         f"{cores()} cores",
         *([f"{torch.get_num_threads()} threads"] if threads else []),
