@@ -5,6 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from torchstn.recipes import inner_convolution
+from torchstn.recipes import spectral_convolution as spectral_convolution_module
+from torchstn.recipes.fourier import pixels_of
 from torchstn.recipes.inner_convolution import InnerConvolution
 from torchstn.recipes.spectral_convolution import is_worthwhile, spectral_convolution
 
@@ -53,12 +55,22 @@ def test_products_of_coefficients_are_the_convolution(
         torch.testing.assert_close(got, wanted, rtol=1e-11, atol=1e-11)
 
 
-def test_only_the_gradients_that_are_asked_for() -> None:
+def test_only_the_gradients_that_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[tuple[int, int]] = []
+
+    def watched(coefficients: Tensor, size: tuple[int, int], window: tuple[int, int], start: int) -> Tensor:
+        computed.append(window)
+        return pixels_of(coefficients, size, window, start)
+
+    monkeypatch.setattr(spectral_convolution_module, "pixels_of", watched)
     image, weight, bias = torch.rand(2, 3, 9, 9), torch.rand(4, 3, 5, 5), torch.rand(4)
     tensors = (image, weight, bias)
-    for wanted in tensors:
+    for wanted, windows in ((image, [(9, 9)]), (weight, [(5, 5)]), (bias, [])):
         wanted.requires_grad_()
-        spectral_convolution(*tensors, 0).sum().backward()
+        output = spectral_convolution(*tensors, 0)
+        computed.clear()
+        output.sum().backward()
+        assert computed == windows
         assert all((tensor.grad is not None) == (tensor is wanted) for tensor in tensors)
         wanted.requires_grad_(False).grad = None
 
