@@ -28,6 +28,8 @@ class Elastic(Distortion):
     """Control points along each side."""
     deviation: float = 1.5
     """Standard deviation of a control point's move in x and in y, in pixels."""
+    kernel: str = "linear"
+    """How the digit is interpolated, see `sample`."""
 
     def _distort(self, batch: Batch) -> Tensor:
         scale = batch.draws.uniform("scale", 1, self.smallest, self.largest)[:, :, None]
@@ -38,4 +40,5 @@ class Elastic(Distortion):
         moved = lattice * half(self.size) + moves.reshape(-1, len(lattice), 2)
         offsets = moved / scale / half((DIGIT, DIGIT)) - lattice
         theta = torch.from_numpy(offsets.reshape(-1, 2 * len(lattice))).float()
-        return sample(batch.digits, ThinPlate(points=self.points)(theta, self.size, align_corners=True))
+        grid = ThinPlate(points=self.points)(theta, self.size, align_corners=True)
+        return sample(batch.digits, grid, kernel=self.kernel)
