@@ -57,7 +57,8 @@ def test_digits_drawn_once_are_the_same_in_every_epoch(digits: Digits) -> None:
 
 def test_digits_are_bent_before_they_are_distorted_and_anew_in_every_epoch(digits: Digits) -> None:
     bent, straight = (
-        TrainingBatches(digits=digits, distortion="RTS", batch=400, seed=3, bent=pixels) for pixels in (1.0, 0.0)
+        TrainingBatches(digits=digits, distortion="RTS", batch=400, seed=3, bent=pixels)
+        for pixels in (1.0, 0.0)
     )
     assert not torch.equal(bent(1, 0, 0, 1).tensors[0], straight(1, 0, 0, 1).tensors[0])
     other = Digits(bend(digits, 1.0, seed=3, epoch=1), digits.labels, digits.indices)

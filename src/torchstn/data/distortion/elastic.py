@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..._types import KernelName
 from ...sampler import sample
 from ...transform import ThinPlate
 from .base import DIGIT, Batch, Distortion, half
@@ -28,7 +29,7 @@ class Elastic(Distortion):
     """Control points along each side."""
     deviation: float = 1.5
     """Standard deviation of a control point's move in x and in y, in pixels."""
-    kernel: str = "linear"
+    kernel: KernelName = "linear"
     """How the digit is interpolated, see `sample`."""
 
     def _distort(self, batch: Batch) -> Tensor:

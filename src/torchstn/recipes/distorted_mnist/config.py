@@ -44,7 +44,7 @@ class Config(NetworkConfig):
         choices=("anew", "once"),
     )
     bent: float = setting(
-        "Pixels by which a thin plate spline moves 4 x 4 points of a training digit before all else; 0: none.",
+        "Pixels by which points of a training digit move, a spline between them, before all else; 0: none.",
         0.0,
         least=0,
     )

@@ -14,7 +14,7 @@ from .config import Config
 
 
 class TrainingBatches(ShuffledDigits):
-    """Shuffled and distorted anew in every epoch, or always as in the first; `bent` before that, see `bend`."""
+    """Shuffled; bent, see `bend`, and distorted anew in every epoch, or always as in the first."""
 
     def __init__(
         self, *, digits: Digits, batch: int, seed: int, distortion: str, anew: bool = True, bent: float = 0.0
