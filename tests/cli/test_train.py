@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,21 @@ def test_settings_reach_the_run(call: Call, tmp_path: Path) -> None:
         if name not in {*changed, "warm_up"}
     }
     assert config.items() >= kept.items()
+
+
+@pytest.mark.parametrize("preset", Config.presets())
+def test_a_preset_is_what_is_trained(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
+) -> None:
+    """No default of an option stands above it, nor below what is given."""
+    trained: list[Config] = []
+    monkeypatch.setattr("torchstn.cli.train.run_training", lambda config, *_, **__: trained.append(config))
+    words = ("train", "distorted-mnist", "--preset", preset, "--out", tmp_path / "run")
+    assert call(*words).exit_code == 0
+    assert call(*words, "--bent", 0.25, "--warm-up", 1).exit_code == 0
+    as_made, changed = trained
+    assert as_made == Config.make(preset, data_dir=as_made.data_dir)
+    assert changed == replace(as_made, bent=0.25, warm_up=1)
 
 
 def test_every_field_of_the_config_is_an_option_with_its_help(call: Call) -> None:

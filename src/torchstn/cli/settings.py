@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from ..recipes.training_config import Choices
+from ..recipes.training_config import Choices, load_preset
 from .choices import one_of
 
 _PANEL = "In place of what the preset says"
@@ -82,8 +82,10 @@ def options_of(config: type[Choices], without: Sequence[str] = ()) -> list[inspe
         option(items[name], default=items[name].default, callback=one_of(items[name].metadata["choices"]))
         for name in named
     ]
+    # A default given as if it had been typed would stand above the preset.
+    of_presets = {name for preset in config.presets() for name in load_preset(config, preset)}
     for item in (item for name, item in items.items() if name not in (*named, *without)):
-        if item.default is MISSING:
+        if item.default is MISSING or item.name in of_presets:
             made.append(option(item, panel=_PANEL))
         else:
             made.append(option(item, default=item.default))
