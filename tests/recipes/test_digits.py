@@ -7,6 +7,7 @@ from torchstn.data import load_mnist
 from torchstn.data.distortion import Elastic
 from torchstn.recipes.digits import Digits, split
 from torchstn.recipes.distorted_mnist.data import TrainingBatches, bend, fixed_batches
+from torchstn.recipes.shuffled import held_out_of
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,22 @@ def test_held_out_digits_are_not_trained_on_and_of_every_class() -> None:
     train, test = split(mnist, 0)
     assert (len(train), len(test)) == (4000, 1000)
     assert torch.equal(test.images, mnist.test_images)
+
+
+@pytest.mark.parametrize(
+    ("count", "validation"), [(60_000, 10_000), (60_000, 5_000), (1001, 10), (7, 6), (9, 0)]
+)
+def test_held_out_samples_are_of_every_stretch_and_do_not_keep_step_with_the_order(
+    count: int, validation: int
+) -> None:
+    held = held_out_of(count, validation)
+    assert held.sum() == validation
+    assert torch.equal(held, held_out_of(count, validation))
+    for tenth in held.tensor_split(10) if validation >= 1000 else ():
+        assert tenth.sum() == validation // 10
+    for period in (2, 3, 6) if validation >= 1000 else ():
+        shares = torch.stack([held[start::period].sum() for start in range(period)]) / validation
+        assert (shares - 1 / period).abs().max() < 5 / validation**0.5
 
 
 def test_too_large_batches_and_hold_outs_are_refused(digits: Digits) -> None:

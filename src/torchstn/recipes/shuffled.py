@@ -52,18 +52,21 @@ def _order(count: int, seed: int, epoch: int) -> Tensor:
 
 
 def held_out_of(count: int, validation: int) -> Tensor:
-    """Which of `count` training samples are not to be trained on: `validation` of them, evenly spaced.
+    """Which of `count` training samples are not trained on: one drawn from each of `validation` stretches.
 
-    So that of a set in the order of its classes it is not the last class.
+    Of a set in the order of its classes they are of all classes; and of one in which two kinds take turns, as
+    the two groups of writers in MNIST's training set, they are not of one kind, as every sixth would be.
 
     Returns:
-        bool (count,).
+        bool (count,), always the same.
 
     Raises:
         ValueError: If nothing would be left to train on.
     """
     if validation >= count:
         raise ValueError(f"`validation` must leave samples to train on: it is {validation} of {count}.")
+    starts = np.arange(validation + 1) * count // max(validation, 1)
+    drawn = Draws(0, 0, np.arange(validation)).uniform("held out", 1)[:, 0]
     held = torch.zeros(count, dtype=torch.bool)
-    held[torch.arange(validation) * count // max(validation, 1)] = True
+    held[torch.from_numpy(starts[:-1] + np.floor(drawn * np.diff(starts)).astype(np.int64))] = True
     return held
