@@ -137,6 +137,45 @@ def test_warns_with_the_remedy_when_it_leaves_the_image(image: torch.Tensor) -> 
     assert report["look"].coverage == pytest.approx(1 / 9)
 
 
+def test_active_is_the_share_of_features_that_differ_between_images(image: torch.Tensor) -> None:
+    model = starting_at(1, 0, 0, 0, 1, 0)
+    with torch.no_grad():
+        last = model.localisation.layers[-2]
+        assert isinstance(last, nn.Linear)
+        last.bias[:1] = -100.0
+        (seen,) = observe(model, image).values()
+    features = model.localisation(image)
+    assert (features[:, 0] == 0).all()
+    expected = (features != features[:1]).any(0).float().mean().item()
+    assert 0 < expected < 1
+    assert seen.active == pytest.approx(expected)
+    (alone,) = observe(model, image[:1]).values()
+    assert alone.active is None
+
+
+@pytest.mark.parametrize("stirred", [False, True])
+def test_warns_of_a_localisation_network_that_has_died(image: torch.Tensor, stirred: bool) -> None:
+    model = starting_at(1, 0, 0, 0, 1, 0)
+    if stirred:
+        stir_heads(model, 0.1)
+    with torch.no_grad():
+        model.localisation.layers[-2].bias.fill_(-100.0)
+    with stn.Monitor(model) as monitor:
+        model(image)
+        with pytest.warns(stn.TransformerWarning, match=r"the same of every image.*leak=0.1") as caught:
+            (seen,) = monitor.report().values()
+    assert seen.active == 0
+    assert [one.message.trouble for one in caught] == ["dead"]
+
+
+def test_does_not_warn_of_a_transformer_that_has_not_begun_to_learn(image: torch.Tensor) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        (seen,) = observe(starting_at(1, 0, 0, 0, 1, 0), image).values()
+        observe(starting_at(1, 0, 0, 0, 1, 0), image[:1])
+    assert seen.active > 0
+
+
 def test_does_not_warn_within_its_bound(image: torch.Tensor) -> None:
     model = starting_at(1, 0, 1.8, 0, 1, 0)
     with stn.Monitor(model, min_coverage=0.1) as monitor, warnings.catch_warnings():

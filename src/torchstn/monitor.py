@@ -14,7 +14,16 @@ from .spatial_transformer import SpatialTransformer
 
 
 class TransformerWarning(UserWarning):
-    """A spatial transformer has left the image, or predicts numbers that are not finite."""
+    """A spatial transformer is in trouble.
+
+    Attributes:
+        trouble: "not finite" (its parameters), "dead" (it does the same to every image) or "outside" (of the
+            image).
+    """
+
+    def __init__(self, message: str, trouble: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,9 @@ class Observation:
         scale: Side of the region that is read over the side of the image: the d-th root of the mean absolute
             Jacobian determinant; below 1 zooms in.
         non_finite: Share of samples whose parameters are not finite.
+        active: Share of the localisation network's features that are not the same for every image of the
+            batch. Where it is 0 every theta is the same, and no gradient will change that: the units have
+            died. None for a batch of one.
         gradient_share: Norm of the gradient of the transformer's parameters over that of the whole model;
             None before a backward pass.
     """
@@ -33,6 +45,7 @@ class Observation:
     coverage: float
     scale: float
     non_finite: float
+    active: float | None
     gradient_share: float | None
 
 
@@ -40,7 +53,7 @@ class Monitor:
     """Watches every SpatialTransformer of a model by hooks on its parts; the model itself stores nothing.
 
     Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is
-    not reported costs nothing but keeping its grid, detached, until the next.
+    not reported costs nothing but keeping its features and its grid, detached, until the next.
 
     Args:
         model: The model; its transformers are named as in `named_modules`.
@@ -60,6 +73,7 @@ class Monitor:
         self.min_coverage = min_coverage
         self._transformers: Mapping[str, SpatialTransformer] = found
         self._grids: dict[str, Grid] = {}
+        self._features: dict[str, Tensor] = {}
         self._running: str | None = None
         self._hooks = [m.head.register_forward_hook(self._announce(name)) for name, m in found.items()]
         # Transformers may share a transform, but each has a head of its own, which runs right before it.
@@ -70,16 +84,19 @@ class Monitor:
         """Observations of the last pass by transformer, warning where one is in trouble.
 
         Warns:
-            TransformerWarning: With the remedy, where coverage is below `min_coverage` or parameters are not
-                finite.
+            TransformerWarning: With the remedy, where coverage is below `min_coverage`, parameters are not
+                finite, or no feature of the localisation network is active.
         """
         whole = _gradient_norm(self.model)
         report = {}
         for name, grid in self._grids.items():
             own = _gradient_norm(self._transformers[name]) or 0.0
             share = None if whole is None else own / whole if whole > 0 else 0.0
-            report[name] = observation = _observe(grid, share)
-            self._warn(name or "model", observation)
+            report[name] = observation = _observe(grid, self._features[name], share)
+            trouble = self._trouble(observation)
+            if trouble is not None:
+                text = _REMEDIES[trouble].format(seen=observation)
+                warnings.warn(TransformerWarning(f"{name or 'model'}: {text}", trouble), stacklevel=2)
         return report
 
     def close(self) -> None:
@@ -87,6 +104,7 @@ class Monitor:
         for hook in self._hooks:
             hook.remove()
         self._grids.clear()
+        self._features.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -97,8 +115,9 @@ class Monitor:
         self.close()
 
     def _announce(self, name: str) -> Any:
-        def hook(_module: nn.Module, _inputs: Any, _output: Any) -> None:
+        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Any) -> None:
             self._running = name
+            self._features[name] = inputs[0].detach()
 
         return hook
 
@@ -106,26 +125,37 @@ class Monitor:
         if self._running is not None:
             self._grids[self._running] = grid.detach()
 
-    def _warn(self, name: str, seen: Observation) -> None:
+    def _trouble(self, seen: Observation) -> str | None:
         if seen.non_finite > 0:
-            trouble = (
-                f"{seen.non_finite:.0%} of the samples have parameters that are not finite and read outside "
-                "the image. Lower the learning rate, clip the gradient, and look for infinities in the input."
-            )
-        elif seen.coverage < self.min_coverage:
-            trouble = (
-                f"only {seen.coverage:.0%} of the points read inside the image (scale {seen.scale:.2g}); the "
-                "rest have no gradient. Lower the localisation learning rate (parameter_groups(model, lr, "
-                "localisation_scale=0.1)), bound the transform (max_shift=, max_linear=), or use "
-                "padding='border'."
-            )
-        else:
-            return
-        warnings.warn(f"{name}: {trouble}", TransformerWarning, stacklevel=3)
+            return "not finite"
+        if seen.active == 0:
+            return "dead"
+        return "outside" if seen.coverage < self.min_coverage else None
 
 
-def _observe(grid: Grid, share: float | None) -> Observation:
+_REMEDIES = {
+    "not finite": (
+        "{seen.non_finite:.0%} of the samples have parameters that are not finite and read outside the "
+        "image. Lower the learning rate, clip the gradient, and look for infinities in the input."
+    ),
+    "dead": (
+        "its localisation network says the same of every image, and no gradient will change that: its units "
+        "have died. Start anew with units that cannot (localisation.Convolutional(..., leak=0.1)) or a lower "
+        "localisation learning rate (parameter_groups(model, lr, localisation_scale=0.1))."
+    ),
+    "outside": (
+        "only {seen.coverage:.0%} of the points read inside the image (scale {seen.scale:.2g}); the rest "
+        "have no gradient. Lower the localisation learning rate (parameter_groups(model, lr, "
+        "localisation_scale=0.1)), bound the transform (max_shift=, max_linear=), or use padding='border'."
+    ),
+}
+
+
+def _observe(grid: Grid, features: Tensor, share: float | None) -> Observation:
     with torch.no_grad():
+        active = None
+        if len(features) > 1:
+            active = (features.amax(0) != features.amin(0)).float().mean().item()
         readable = torch.ones(grid.batch, dtype=torch.bool, device=grid.device)
         if grid.theta is not None:
             readable = grid.theta.isfinite().all(1).expand(grid.batch)
@@ -135,6 +165,7 @@ def _observe(grid: Grid, share: float | None) -> Observation:
             coverage=grid.coverage().mean().item(),
             scale=scale,
             non_finite=(~readable).sum().item() / max(grid.batch, 1),
+            active=active,
             gradient_share=share,
         )
 

@@ -25,7 +25,7 @@ def test_settings_reach_the_run(call: Call, tmp_path: Path) -> None:
     assert call("train", "distorted-mnist", *TINY, *words, "--out", tmp_path / "run").exit_code == 0
     config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
     changed = {"distortion": "TC", "model": "fcn", "seed": 7, "learning_rate": 0.5}
-    changed |= {"iterations": 2, "batch": 8}
+    changed |= {"iterations": 2, "batch": 8, "leak": 0.0}  # which fcn has no use for
     assert config.items() >= changed.items()
     kept = {
         name: value
@@ -44,10 +44,10 @@ def test_a_preset_is_what_is_trained(
     monkeypatch.setattr("torchstn.cli.train.run_training", lambda config, *_, **__: trained.append(config))
     words = ("train", "distorted-mnist", "--preset", preset, "--out", tmp_path / "run")
     assert call(*words).exit_code == 0
-    assert call(*words, "--bent", 0.25, "--warm-up", 1).exit_code == 0
+    assert call(*words, "--leak", 0.25, "--warm-up", 1).exit_code == 0
     as_made, changed = trained
     assert as_made == Config.make(preset, data_dir=as_made.data_dir)
-    assert changed == replace(as_made, bent=0.25, warm_up=1)
+    assert changed == replace(as_made, leak=0.25, warm_up=1)
 
 
 def test_every_field_of_the_config_is_an_option_with_its_help(call: Call) -> None:

@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 import skimage.transform
 import torch
-import torch.nn.functional as F
 from scipy import ndimage
 from scipy.interpolate import RBFInterpolator
 
 from torchstn.data import DISTORTIONS, Draws, load_mnist
-from torchstn.data.distortion import Elastic
 
 INDICES = torch.arange(0, 4000, 62)
 SEED, EPOCH = 5, 2
@@ -100,18 +98,3 @@ def test_e_against_scipy(digits):
         read_at = (spline(pixels) - 13.5) / scale[n] + 13.5
         theirs = ndimage.map_coordinates(in_unit(digits)[n], read_at.T, order=1, mode="grid-constant")
         assert picture == pytest.approx(theirs.reshape(28, 28), abs=EXACT)
-
-
-def test_bending_with_cubics_against_scipy_and_torch(digits):
-    ours = Elastic(smallest=1, largest=1, deviation=1.0, kernel="cubic")(
-        digits, INDICES, seed=SEED, epoch=EPOCH
-    )
-    moves = DRAWS.normal("points", 32, 1.0).reshape(-1, 16, 2)  # (x, y)
-    lattice = np.array([(9.0 * j, 9.0 * i) for i in range(4) for j in range(4)])
-    pixels = np.argwhere(np.ones((28, 28)))[:, ::-1].astype(np.float64)
-    for n, picture in enumerate(ours):
-        spline = RBFInterpolator(lattice, lattice + moves[n], kernel="thin_plate_spline")
-        points = torch.from_numpy(spline(pixels) / 13.5 - 1).view(1, 28, 28, 2)
-        digit = torch.from_numpy(in_unit(digits)[n])[None, None]
-        theirs = F.grid_sample(digit, points, mode="bicubic", align_corners=True)[0].clamp(0, 1)
-        assert picture.numpy() == pytest.approx(theirs.numpy(), abs=EXACT)

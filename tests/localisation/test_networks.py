@@ -20,24 +20,28 @@ def parameters(network: Localisation, n_parameters: int) -> int:
     return sum(p.numel() for module in (network, head) for p in module.parameters())
 
 
-def fully_connected(image: Tensor, weights: list[Tensor]) -> Tensor:
+def rectified(value: Tensor, leak: float) -> Tensor:
+    return torch.where(value > 0, value, leak * value)
+
+
+def fully_connected(image: Tensor, weights: list[Tensor], leak: float) -> Tensor:
     value = image.reshape(len(image), -1)
     for weight, bias in zip(weights[::2], weights[1::2], strict=True):
-        value = (value @ weight.T + bias).clamp(min=0)
+        value = rectified(value @ weight.T + bias, leak)
     return value
 
 
-def convolutional(image: Tensor, weights: list[Tensor]) -> Tensor:
+def convolutional(image: Tensor, weights: list[Tensor], leak: float) -> Tensor:
     """In two dimensions, by unfolding: no convolution and no pooling of torch's."""
     image = image.unfold(2, 2, 2).unfold(3, 2, 2).mean((-2, -1))
     for number in (0, 2):
         weight, bias = weights[number : number + 2]
         windows = image.unfold(2, 5, 1).unfold(3, 5, 1)
         image = torch.einsum("nchwij,ocij->nohw", windows, weight) + bias.view(1, -1, 1, 1)
-        image = image.clamp(min=0)
+        image = rectified(image, leak)
         if number == 0:
             image = image.unfold(2, 2, 2).unfold(3, 2, 2).amax((-2, -1))
-    return fully_connected(image, weights[4:])
+    return fully_connected(image, weights[4:], leak)
 
 
 @pytest.mark.parametrize(
@@ -62,13 +66,15 @@ def test_a_thin_plate_costs_the_paper_as_many_more(kind: Callable[..., Localisat
     ("kind", "oracle"), [(FullyConnected, fully_connected), (Convolutional, convolutional)]
 )
 @pytest.mark.parametrize("size", [(28, 28), (31, 42)])
+@pytest.mark.parametrize("leak", [0.0, 0.1])
 def test_computes_what_the_paper_says(
-    kind: Callable[..., Localisation], oracle: Callable[..., Tensor], size: tuple[int, int]
+    kind: Callable[..., Localisation], oracle: Callable[..., Tensor], size: tuple[int, int], leak: float
 ) -> None:
-    network = kind(2, size).double()
+    """And with a slope below zero, which the paper has not."""
+    network = kind(2, size, leak=leak).double()
     image = torch.randn(3, 2, *size, dtype=torch.float64)
     even = image[..., : size[0] // 2 * 2, : size[1] // 2 * 2] if kind is Convolutional else image
-    assert_close(network(image), oracle(even, list(network.parameters())), tolerance=1e-13)
+    assert_close(network(image), oracle(even, list(network.parameters()), leak), tolerance=1e-13)
 
 
 @pytest.mark.parametrize("size", [(64,), (30, 34), (28, 29, 30)], ids=["1d", "2d", "3d"])
@@ -82,6 +88,26 @@ def test_in_every_dimension(kind: Callable[..., Localisation], size: tuple[int, 
     assert_close(network(image[:1]), features[:1])
     features.sum().backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("kind", [FullyConnected, Convolutional])
+def test_units_that_leak_cannot_die(kind: Callable[..., Localisation]) -> None:
+    for leak in (0.0, 0.1):
+        network = kind(1, (28, 28), leak=leak)
+        with torch.no_grad():
+            for module in network.modules():
+                if isinstance(module, nn.Linear | nn.Conv2d):
+                    module.bias.fill_(-100.0)
+        network(torch.rand(2, 1, 28, 28)).sum().backward()
+        learns = [bool((p.grad != 0).any()) for p in network.parameters() if p.grad is not None]
+        assert all(learns) if leak else not any(learns)
+
+
+@pytest.mark.parametrize("kind", [FullyConnected, Convolutional])
+@pytest.mark.parametrize("leak", [-0.1, 1.0, float("nan")])
+def test_refuses_a_leak_that_is_none(kind: Callable[..., Localisation], leak: float) -> None:
+    with pytest.raises(ValueError, match=r"`leak` must be in \[0, 1\), got"):
+        kind(1, (28, 28), leak=leak)
 
 
 def test_widths_are_the_users() -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from torchstn.recipes.distorted_mnist import Config, make_config
 from torchstn.recipes.distorted_mnist.paper import paper_error
-from torchstn.recipes.record import command
+from torchstn.recipes.record import changed_settings, command, settings
 from torchstn.recipes.training_config import load_preset
 
 
 @pytest.mark.parametrize("preset", ["demo", "quick", "full", "paper", "best"])
 def test_every_preset_makes_a_config(preset: str) -> None:
-    config = make_config("R", "cnn", preset=preset)
+    config = make_config("R", "st-cnn", preset=preset)
     for name, value in load_preset(Config, preset).items():
         assert getattr(config, name) == value
 
@@ -76,5 +76,24 @@ def test_the_command_names_what_differs_from_the_preset_and_no_folder() -> None:
     config = make_config("RTS", "st-cnn", "tps", seed=2, data_dir="/somewhere", batch=100, validation=5000)
     assert command(config) == (
         "torchstn train distorted-mnist --distortion RTS --model st-cnn --transform tps --preset quick "
-        "--seed 2 --data-dir DATA --batch 100 --validation 5000"
+        "--seed 2 --data-dir DATA --validation 5000 --batch 100"
     )
+
+
+@pytest.mark.parametrize("preset", ["quick", "full", "best"])
+def test_what_concerns_the_transformer_is_ignored_without_one(preset: str) -> None:
+    without = make_config("R", "cnn", preset=preset, leak=0.3)
+    assert (without.transform, without.leak) == ("none", 0.0)
+    assert "--leak" not in command(without)
+    assert changed_settings({"settings": settings(without) | {"leak": 0.0}}, without) == []
+    with_one = make_config("R", "st-cnn", preset=preset)
+    assert with_one.leak == 0.1
+    assert "--leak" not in command(with_one)
+    assert command(make_config("R", "st-cnn", preset=preset, leak=0.3)).endswith("--leak 0.3")
+
+
+def test_a_setting_that_a_record_does_not_know_had_what_is_now_its_default() -> None:
+    config = make_config("R", "st-cnn")
+    then = {name: value for name, value in settings(config).items() if name not in {"leak", "drawn"}}
+    assert changed_settings({"settings": then}, config) == ["leak 0.0, now 0.1"]
+    assert changed_settings({"settings": then}, make_config("R", "st-cnn", leak=0.0)) == []

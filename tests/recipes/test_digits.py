@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from torchstn.data import load_mnist
-from torchstn.data.distortion import Elastic
 from torchstn.recipes.digits import Digits, split
-from torchstn.recipes.distorted_mnist.data import TrainingBatches, bend, fixed_batches
+from torchstn.recipes.distorted_mnist.data import TrainingBatches, fixed_batches
 from torchstn.recipes.shuffled import held_out_of
 
 
@@ -18,17 +17,14 @@ def digits() -> Digits:
 
 @pytest.mark.parametrize("distortion", ["R", "RTS", "P", "E", "TC"])
 @pytest.mark.parametrize("parts", [2, 3])
-@pytest.mark.parametrize("bent", [0.0, 1.0])
-def test_the_parts_of_a_batch_are_the_batch(digits: Digits, distortion: str, parts: int, bent: float) -> None:
-    batches = TrainingBatches(digits=digits, distortion=distortion, batch=32, seed=5, bent=bent)
+def test_the_parts_of_a_batch_are_the_batch(digits: Digits, distortion: str, parts: int) -> None:
+    batches = TrainingBatches(digits=digits, distortion=distortion, batch=32, seed=5)
     whole = batches(2, 3, 0, 1)
     shares = [batches(2, 3, part, parts) for part in range(parts)]
     assert all(share.whole == 32 for share in shares)
     for part, share in enumerate(shares):
         for mine, all_of_it in zip(share.tensors, whole.tensors, strict=True):
-            # Bent digits are rounded to 255 levels on the way.
-            atol = 1.01 / 255 if bent else 1e-6
-            torch.testing.assert_close(mine, all_of_it[part::parts], atol=atol, rtol=0)
+            torch.testing.assert_close(mine, all_of_it[part::parts], atol=1e-6, rtol=0)
 
 
 def test_an_epoch_shows_no_digit_twice_and_each_in_another_order(digits: Digits) -> None:
@@ -54,47 +50,6 @@ def test_digits_drawn_once_are_the_same_in_every_epoch(digits: Digits) -> None:
     once = TrainingBatches(digits=digits, distortion="R", batch=400, seed=0, anew=False)
     first, later = (once(epoch, 0, 0, 1).tensors[0].flatten(1).unique(dim=0) for epoch in (0, 3))
     torch.testing.assert_close(first, later, atol=1e-6, rtol=0)
-
-
-def test_digits_are_bent_before_they_are_distorted_and_anew_in_every_epoch(digits: Digits) -> None:
-    bent, straight = (
-        TrainingBatches(digits=digits, distortion="RTS", batch=400, seed=3, bent=pixels)
-        for pixels in (1.0, 0.0)
-    )
-    assert not torch.equal(bent(1, 0, 0, 1).tensors[0], straight(1, 0, 0, 1).tensors[0])
-    other = Digits(bend(digits, 1.0, seed=3, epoch=1), digits.labels, digits.indices)
-    bent_before = TrainingBatches(digits=other, distortion="RTS", batch=400, seed=3)
-    assert torch.equal(bent(1, 0, 0, 1).tensors[0], bent_before(1, 0, 0, 1).tensors[0])
-    assert not torch.equal(bend(digits, 1.0, seed=3, epoch=1), bend(digits, 1.0, seed=3, epoch=2))
-
-
-def test_bending_moves_ink_by_about_as_many_pixels_as_it_says(digits: Digits) -> None:
-    """A digit's centre of ink, of which a spline moves nearby points alike."""
-    before = torch.stack(_centres(digits.images))
-    for pixels in (0.5, 1.0):
-        moved = torch.stack(_centres(bend(digits, pixels, seed=0, epoch=0))) - before
-        deviation = moved.std().item()
-        # Between the mean of 16 independent moves and a single one.
-        assert pixels / 4 < deviation < pixels
-        assert moved.mean().abs() < 4 * deviation / 800**0.5
-
-
-def test_an_elastic_distortion_does_not_repeat_the_moves_of_the_bending(digits: Digits) -> None:
-    like_e = Elastic(smallest=1, largest=1, deviation=1.0, kernel="cubic")(
-        digits.images, digits.indices, seed=0, epoch=0
-    )
-    moved = torch.stack(_centres((like_e[:, 0] * 255).round().to(torch.uint8)))
-    bent = torch.stack(_centres(bend(digits, 1.0, seed=0, epoch=0)))
-    before = torch.stack(_centres(digits.images))
-    correlation = torch.corrcoef(torch.stack([(moved - before).flatten(), (bent - before).flatten()]))[0, 1]
-    assert correlation.abs() < 4 / 800**0.5
-
-
-def _centres(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows and columns of the centres of ink."""
-    ink, places = images.double(), torch.arange(28.0, dtype=torch.float64)
-    whole = ink.sum((1, 2))
-    return (ink.sum(2) * places).sum(1) / whole, (ink.sum(1) * places).sum(1) / whole
 
 
 def test_what_is_judged_by_is_the_same_in_any_batches(digits: Digits) -> None:

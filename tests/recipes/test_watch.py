@@ -33,8 +33,10 @@ class Reader(nn.Module):
         return self.weight * self.transformer(images)
 
 
-def observe(watch: Watch, theta: list[float]) -> dict[str, float]:
+def observe(watch: Watch, theta: list[float], *, alive: bool = True) -> dict[str, float]:
     model = Reader(theta)
+    if not alive:
+        nn.init.constant_(model.transformer.localisation.layers[-2].bias, -100.0)
     with watch(model) as report:
         (model(torch.rand(3, 1, 8, 8)) ** 2).sum().backward()
         return dict(report())
@@ -50,6 +52,7 @@ def test_numbers_are_those_of_a_transformer_whose_theta_is_known() -> None:
     assert seen["transformer/coverage"] == 1
     assert seen["transformer/scale"] == pytest.approx(0.5)
     assert 0 < seen["transformer/gradient_share"] < 1
+    assert 0 < seen["transformer/active"] <= 1
     # At scale 1, shifted by half the image's width, half of the columns read outside.
     assert observe(Watch(), [1, 0, 1, 0, 1, 0])["transformer/coverage"] == pytest.approx(0.5, abs=0.01)
 
@@ -63,8 +66,12 @@ def test_each_kind_of_trouble_is_told_once() -> None:
     with pytest.warns(stn.TransformerWarning, match="not finite") as caught:
         observe(watch, unreadable)
     assert len(caught) == 1
+    with pytest.warns(stn.TransformerWarning, match="the same of every image") as caught:
+        observe(watch, [1.0, 0, 0, 0, 1, 0], alive=False)
+    assert len(caught) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        observe(watch, outside, alive=False)
         assert observe(watch, outside)["transformer/coverage"] < 0.5
         observe(watch, unreadable)
         observe(Watch(warn=False), outside)

@@ -22,9 +22,16 @@ class FullyConnected(Localisation):
         channels: Channels of the image.
         size: The image's size, array order.
         hidden: Units of each layer.
+        leak: Slope of the units below zero. 0 is the paper's; any other keeps them from dying, whatever the
+            optimiser does.
+
+    Raises:
+        ValueError: If `hidden` names no layer, or the leak is not in [0, 1).
     """
 
-    def __init__(self, channels: int, size: Size, hidden: Sequence[int] = (32, 32, 32)) -> None:
+    def __init__(
+        self, channels: int, size: Size, hidden: Sequence[int] = (32, 32, 32), *, leak: float = 0.0
+    ) -> None:
         if not hidden:
             raise ValueError("`hidden` must name at least one layer, got none.")
         for units in hidden:
@@ -34,7 +41,7 @@ class FullyConnected(Localisation):
         widths = (channels * prod(self.size), *hidden)
         layers: list[nn.Module] = [nn.Flatten()]
         for before, after in pairwise(widths):
-            layers += [nn.Linear(before, after), nn.ReLU()]
+            layers += [nn.Linear(before, after), _rectifier(leak)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -56,9 +63,10 @@ class Convolutional(Localisation):
         kernel_size: Their width in pixels.
         hidden: Units of the fully connected layer.
         downsample: Factor of the average pooling before the network; 2 in the paper, 1 for none.
+        leak: As of `FullyConnected`.
 
     Raises:
-        ValueError: If the image is too small for the layers.
+        ValueError: If the image is too small for the layers, or the leak is not in [0, 1).
     """
 
     def __init__(
@@ -70,6 +78,7 @@ class Convolutional(Localisation):
         kernel_size: int = 5,
         hidden: int = 20,
         downsample: int = 2,
+        leak: float = 0.0,
     ) -> None:
         super().__init__(check_count("hidden", hidden))
         self.channels, self.size = check_count("channels", channels), check_any_size("size", size)
@@ -88,12 +97,12 @@ class Convolutional(Localisation):
         self.layers = nn.Sequential(
             CONVOLUTIONS[dims](channels, filters, kernel_size),
             MAX_POOLINGS[dims](2),
-            nn.ReLU(),  # of the maximum is the maximum of ReLUs, and a quarter of the work
+            _rectifier(leak),  # of the maximum is the maximum of theirs, and a quarter of the work
             CONVOLUTIONS[dims](filters, filters, kernel_size),
-            nn.ReLU(),
+            _rectifier(leak),
             nn.Flatten(),
             nn.Linear(filters * prod(reduced), hidden),
-            nn.ReLU(),
+            _rectifier(leak),
         )
 
     def forward(self, image: Tensor) -> Tensor:
@@ -102,6 +111,13 @@ class Convolutional(Localisation):
             image = average_pool(image, self.downsample)
         features: Tensor = self.layers(image)
         return features
+
+
+def _rectifier(leak: float) -> nn.Module:
+    """ReLU, or with a slope below zero."""
+    if not 0 <= leak < 1:
+        raise ValueError(f"`leak` must be in [0, 1), got {leak!r}.")
+    return nn.LeakyReLU(leak) if leak else nn.ReLU()
 
 
 def check_image(image: Tensor, channels: int, size: tuple[int, ...]) -> None:

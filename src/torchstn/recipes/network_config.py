@@ -21,6 +21,12 @@ class NetworkConfig(DigitConfig):
         choices=TRANSFORMS,
     )
 
+    leak: float = setting(
+        "Slope below zero of the localisation network's units, which then cannot die; 0 is the paper's ReLU.",
+        0.0,
+        least=0,
+    )
+
     @property
     def has_transformer(self) -> bool:
         """Whether the model begins with a spatial transformer."""
@@ -38,9 +44,9 @@ class NetworkConfig(DigitConfig):
 
     @classmethod
     def make(cls, preset: str | None = None, **choices: Any) -> Self:
-        """As of every config; the transform of a model without a transformer is ignored."""
+        """As of every config; what concerns the transformer of a model without one is ignored."""
         if not _has_transformer(choices.get("model", cls.model)):
-            choices["transform"] = NO_TRANSFORM
+            choices |= {"transform": NO_TRANSFORM, "leak": 0.0}
         return super().make(preset, **choices)
 
     def _choices(self, item: Field[Any]) -> tuple[str, ...] | None:

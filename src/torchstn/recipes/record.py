@@ -1,7 +1,7 @@
 """The result record of one training, and where it is kept."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import torch
 from ..training import machine
 from .judging import Metric
 from .precision import AUTO
-from .training_config import Choices, TrainingConfig, load_preset
+from .training_config import Choices, TrainingConfig
 
 _UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_seconds")
 
@@ -100,14 +100,15 @@ def settings(config: Choices) -> dict[str, Any]:
 def changed_settings(record: Mapping[str, Any], config: Choices) -> list[str]:
     """In what the training of a record was another than a config would now be, one phrase each.
 
-    A record from before settings were kept tells by its number of images alone. What is left to the
-    processor to choose may have been either.
+    A record from before settings were kept tells by its number of images alone. A setting that there was not
+    then had the value that is now its default. What is left to the processor to choose may have been either.
     """
     now = settings(config)
     if (then := record.get("settings")) is None:
         images = images_of(config)
         seen = record.get("images_seen")
         return [] if images is None or seen in (None, images) else [f"{seen:,} images, now {images:,}"]
+    then = {item.name: item.default for item in fields(config) if item.default is not MISSING} | dict(then)
     return [
         f"{name} {then[name]}, now {now[name]}"
         for name in then
@@ -129,11 +130,9 @@ def steps_of(choices: Mapping[str, Any]) -> int | None:
 
 
 def differences(config: Choices) -> dict[str, Any]:
-    """The fields in which a config departs from its preset and from the defaults, but for its cell."""
-    preset = load_preset(type(config), config.preset)
-    usual = preset | {item.name: item.default for item in fields(config) if item.name not in preset}
-    values = {name: getattr(config, name) for name in usual if name not in (*_UNNAMED, *config.CELL)}
-    return {name: value for name, value in values.items() if value != usual[name]}
+    """The fields in which a config departs from what its preset makes of its cell, but for the cell."""
+    usual = settings(type(config).make(config.preset, **config.cell_choices))
+    return {name: value for name, value in settings(config).items() if value != usual[name]}
 
 
 def _options(values: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from ..training import Report
 
 
 class Watch:
-    """An observer for `torchstn.training.fit`: coverage, scale and gradient share of each transformer.
+    """An observer for `torchstn.training.fit`: coverage, scale, activity, gradient share of each transformer.
 
     They are named after the transformer: "transformer/coverage" and so on. A training lasts for many epochs,
     so each kind of trouble is warned of in the first of them only.
@@ -23,7 +23,7 @@ class Watch:
 
     def __init__(self, *, warn: bool = True) -> None:
         self._warn = warn
-        self._told: set[bool] = set()
+        self._told: set[str] = set()
 
     @contextmanager
     def __call__(self, model: nn.Module) -> Iterator[Report]:
@@ -45,16 +45,22 @@ class Watch:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", TransformerWarning)
             report = monitor.report()
-        unreadable = any(seen.non_finite > 0 for seen in report.values())
-        for warning in caught if self._warn and unreadable not in self._told else ():
-            self._told.add(unreadable)
-            warnings.warn(warning.message, stacklevel=2)
+        said = [one.message for one in caught if isinstance(one.message, TransformerWarning)]
+        for warning in said:
+            if self._warn and warning.trouble not in self._told:
+                warnings.warn(warning, stacklevel=2)
+        self._told |= {warning.trouble for warning in said}
         return report
 
 
 def _numbers(report: Mapping[str, Observation]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for name, seen in report.items():
-        values = {"coverage": seen.coverage, "scale": seen.scale, "gradient_share": seen.gradient_share}
+        values = {
+            "coverage": seen.coverage,
+            "scale": seen.scale,
+            "active": seen.active,
+            "gradient_share": seen.gradient_share,
+        }
         numbers |= {f"{name or 'model'}/{key}": value for key, value in values.items() if value is not None}
     return numbers

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..._types import KernelName
 from ...sampler import sample
 from ...transform import ThinPlate
 from .base import DIGIT, Batch, Distortion, half
@@ -29,8 +28,6 @@ class Elastic(Distortion):
     """Control points along each side."""
     deviation: float = 1.5
     """Standard deviation of a control point's move in x and in y, in pixels."""
-    kernel: KernelName = "linear"
-    """How the digit is interpolated, see `sample`."""
 
     def _distort(self, batch: Batch) -> Tensor:
         scale = batch.draws.uniform("scale", 1, self.smallest, self.largest)[:, :, None]
@@ -41,5 +38,4 @@ class Elastic(Distortion):
         moved = lattice * half(self.size) + moves.reshape(-1, len(lattice), 2)
         offsets = moved / scale / half((DIGIT, DIGIT)) - lattice
         theta = torch.from_numpy(offsets.reshape(-1, 2 * len(lattice))).float()
-        grid = ThinPlate(points=self.points)(theta, self.size, align_corners=True)
-        return sample(batch.digits, grid, kernel=self.kernel)
+        return sample(batch.digits, ThinPlate(points=self.points)(theta, self.size, align_corners=True))

@@ -43,11 +43,6 @@ class Config(NetworkConfig):
         "anew",
         choices=("anew", "once"),
     )
-    bent: float = setting(
-        "Pixels by which points of a training digit move, a spline between them, before all else; 0: none.",
-        0.0,
-        least=0,
-    )
     corners: str = setting(
         "Where -1 and 1 lie for the transformer: at the corner pixels' centres, or at the image's edges.",
         "centres",

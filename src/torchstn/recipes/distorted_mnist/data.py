@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from ...data import DISTORTIONS
-from ...data.distortion import Elastic
 from ..digit_samples import DigitSamples
 from ..digits import FIXED, TEST_SEED, Digits, ShuffledDigits
 from ..samples import Batch
@@ -14,42 +13,21 @@ from .config import Config
 
 
 class TrainingBatches(ShuffledDigits):
-    """Shuffled; bent, see `bend`, and distorted anew in every epoch, or always as in the first."""
+    """Shuffled and distorted anew in every epoch, or always as in the first."""
 
-    def __init__(
-        self, *, digits: Digits, batch: int, seed: int, distortion: str, anew: bool = True, bent: float = 0.0
-    ) -> None:
+    def __init__(self, *, digits: Digits, batch: int, seed: int, distortion: str, anew: bool = True) -> None:
         super().__init__(digits=digits, batch=batch, seed=seed)
-        self.distortion, self.anew, self.bent = distortion, anew, bent
+        self.distortion, self.anew = distortion, anew
 
     def _samples(self, chosen: Digits, epoch: int) -> tuple[Tensor, Tensor]:
-        epoch = epoch if self.anew else 0
         pictures = DISTORTIONS[self.distortion](
-            bend(chosen, self.bent, seed=self.seed, epoch=epoch) if self.bent else chosen.images,
+            chosen.images,
             chosen.indices,
             seed=self.seed,
-            epoch=epoch,
+            epoch=epoch if self.anew else 0,
             clutter=self.digits.images,
         )
         return pictures, chosen.labels
-
-
-def bend(digits: Digits, pixels: float, *, seed: int, epoch: int) -> Tensor:
-    """Digits as other hands might have written them (Simard, Steinkraus, Platt 2003), still 28 x 28.
-
-    Args:
-        digits: Which ones.
-        pixels: Standard deviation of the moves of 4 x 4 points.
-        seed: Of the training.
-        epoch: In which they are bent so.
-
-    Returns:
-        uint8 (b, 28, 28). Interpolated by cubics, since what comes next interpolates again.
-    """
-    # Another seed, or digits that are distorted elastically would be bent twice by the same moves.
-    elastic = Elastic(smallest=1, largest=1, deviation=pixels, kernel="cubic")
-    bent = elastic(digits.images, digits.indices, seed=~seed, epoch=epoch)
-    return (bent[:, 0] * 255).round_().to(torch.uint8)
 
 
 class DistortedDigits(DigitSamples[Config]):
@@ -63,7 +41,6 @@ class DistortedDigits(DigitSamples[Config]):
             seed=config.seed,
             distortion=config.distortion,
             anew=config.drawn == "anew",
-            bent=config.bent,
         )
 
     def held_out(self, part: int = 0, parts: int = 1) -> Iterator[Batch]:

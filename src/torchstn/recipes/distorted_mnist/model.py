@@ -55,9 +55,9 @@ def _transformer(
 ) -> SpatialTransformer:
     network: nn.Module
     if config.model == "st-fcn":
-        network = localisation.FullyConnected(1, size, hidden=(32, 32, 32))
+        network = localisation.FullyConnected(1, size, hidden=(32, 32, 32), leak=config.leak)
     else:
-        network = localisation.Convolutional(1, size)
+        network = localisation.Convolutional(1, size, leak=config.leak)
     return SpatialTransformer(
         localisation=network,
         transform=TRANSFORM_FAMILIES[config.transform](),

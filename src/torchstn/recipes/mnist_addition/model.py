@@ -43,7 +43,9 @@ _TRANSFORMERS = {"fcn": 0, "cnn": 0, "st-fcn": 1, "2xst-fcn": 2}
 def _transformer(config: Config) -> SpatialTransformer:
     """Sees and warps both channels."""
     return SpatialTransformer(
-        localisation=localisation.FullyConnected(CHANNELS, DISTORTION.size, hidden=(32, 32, 32)),
+        localisation=localisation.FullyConnected(
+            CHANNELS, DISTORTION.size, hidden=(32, 32, 32), leak=config.leak
+        ),
         transform=TRANSFORM_FAMILIES[config.transform](),
         align_corners=True,
     )
