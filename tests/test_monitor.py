@@ -1,6 +1,7 @@
 """What the monitor reports, by hand; when it warns, and with what remedy."""
 
 import copy
+import pickle
 import warnings
 from collections.abc import Iterator
 
@@ -166,6 +167,8 @@ def test_warns_of_a_localisation_network_that_has_died(image: torch.Tensor, stir
             (seen,) = monitor.report().values()
     assert seen.active == 0
     assert [one.message.trouble for one in caught] == ["dead"]
+    again = pickle.loads(pickle.dumps(caught[0].message))  # as another process would get it
+    assert (str(again), again.trouble) == (str(caught[0].message), "dead")
 
 
 def test_does_not_warn_of_a_transformer_that_has_not_begun_to_learn(image: torch.Tensor) -> None:

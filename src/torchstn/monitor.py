@@ -21,7 +21,7 @@ class TransformerWarning(UserWarning):
             image).
     """
 
-    def __init__(self, message: str, trouble: str) -> None:
+    def __init__(self, message: str, trouble: str = "") -> None:
         super().__init__(message)
         self.trouble = trouble
 

@@ -184,3 +184,8 @@ def test_straightness_is_the_share_of_the_variance_that_the_digit_explains() -> 
     assert found.after[1].argmax() == 1
     doubled = straightness(Turner(), [(2 * pictures, labels)])  # type: ignore[arg-type]
     torch.testing.assert_close(doubled.before, found.before)
+
+
+def test_the_localisation_networks_leak_as_much_as_is_said() -> None:
+    network = build_model(Config.make(model="2xst-fcn", leak=0.25))
+    assert [m.negative_slope for m in network.modules() if isinstance(m, nn.LeakyReLU)] == [0.25] * 6

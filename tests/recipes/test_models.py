@@ -178,3 +178,13 @@ def test_only_networks_that_convolve_put_the_channels_last(convolutional: bool, 
     network.pool.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].is_contiguous()))
     network(torch.rand(3, 2, 28, 28))
     assert seen == [planar]
+
+
+@pytest.mark.parametrize("model", ["st-cnn", "st-fcn", "st-deep"])
+def test_only_the_localisation_network_leaks_and_as_much_as_is_said(model: str) -> None:
+    network = build_model(make_config("R", model, preset="best", leak=0.25))
+    leaky = [layer.negative_slope for layer in network.modules() if isinstance(layer, nn.LeakyReLU)]
+    assert leaky == [0.25] * 3
+    assert not any(isinstance(layer, nn.LeakyReLU) for layer in network.classifier.modules())
+    papers = build_model(make_config("R", "st-cnn", preset="paper"))
+    assert not any(isinstance(layer, nn.LeakyReLU) for layer in papers.modules())

@@ -55,7 +55,7 @@ def held_out_of(count: int, validation: int) -> Tensor:
     """Which of `count` training samples are not trained on: one drawn from each of `validation` stretches.
 
     Of a set in the order of its classes they are of all classes; and of one in which two kinds take turns, as
-    the two groups of writers in MNIST's training set, they are not of one kind, as every sixth would be.
+    harder and easier digits do in MNIST's training set, they are not of one kind, as every sixth would be.
 
     Returns:
         bool (count,), always the same.
