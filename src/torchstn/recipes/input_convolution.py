@@ -92,7 +92,7 @@ def _by_blocks(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _by_windows(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
-    """What each window gets, in one product, then added up where windows overlap."""
+    """What each window gets, in one product, then added up where they overlap, along x and then along y."""
     filters, channels, k, _ = weight.shape
     n, _, rows, columns = grad.shape
     # The pictures last, so that each addition runs over many numbers that lie side by side; the filters of a
@@ -100,8 +100,11 @@ def _by_windows(grad: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
     places = grad.permute(2, 3, 0, 1).reshape(-1, filters)
     windows = weight.flatten(1).t() @ places.t()
     windows = windows.view(channels, k, k, rows, columns, n)
-    image = torch.zeros(channels, *size, n, dtype=torch.promote_types(grad.dtype, torch.float32))
+    dtype = torch.promote_types(grad.dtype, torch.float32)
+    across = torch.zeros(channels, k, rows, size[1], n, dtype=dtype)
+    for j in range(k):
+        across[..., j : j + columns, :] += windows[:, :, j]
+    image = torch.zeros(channels, *size, n, dtype=dtype)
     for i in range(k):
-        for j in range(k):
-            image[:, i : i + rows, j : j + columns] += windows[:, i, j]
+        image[:, i : i + rows] += across[:, i]
     return image.permute(3, 0, 1, 2).to(grad.dtype, memory_format=torch.contiguous_format)
