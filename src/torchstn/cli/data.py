@@ -122,6 +122,6 @@ def show(
     sets = {
         name: distortion(digits.test_images[chosen], chosen, seed=seed, epoch=-1, clutter=digits.train_images)
         for name, distortion in DISTORTIONS.items()
-        if name != "none"
+        if name not in ("none", "RTS-undone")
     }
     out.print(f"Saved {save_figure(contact_sheet(sets, across=across), to, credit=MNIST_CREDIT)}")

@@ -129,7 +129,7 @@ def _birds() -> Iterator[Cell]:
 
 
 def _readings() -> Iterator[Cell]:
-    """Where the paper can be read in two ways: the one that its tables here do not take."""
+    """Where the paper can be read in two ways, the one that its tables do not take; and what bounds RTS."""
     affine = (("model", "st-cnn"), ("transform", "affine"))
     for data, network, options, reading in (
         ("R", "cnn", (("model", "cnn"),), ("drawn", "once")),
@@ -139,6 +139,7 @@ def _readings() -> Iterator[Cell]:
     ):
         name = f"{data.lower()}-{reading[1]}/{network}"
         yield Cell("distorted-mnist", name, (("distortion", data), *options, reading))
+    yield Cell("distorted-mnist", "rts-undone/cnn", (("distortion", "RTS-undone"), ("model", "cnn")))
     yield from _co_localisation("TC", stride=1)
 
 

@@ -9,6 +9,7 @@ from .elastic import Elastic as Elastic
 from .perspective import Perspective as Perspective
 from .similarity import Rotation as Rotation
 from .similarity import RotationScaleTranslation as RotationScaleTranslation
+from .similarity import Undone as Undone
 from .undistorted import Undistorted as Undistorted
 
 DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
@@ -16,9 +17,12 @@ DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
         "none": Undistorted(),
         "R": Rotation(),
         "RTS": RotationScaleTranslation(),
+        "RTS-undone": Undone(),
         "P": Perspective(),
         "E": Elastic(),
         "TC": Cluttered(),
     }
 )
-"""By the paper's names: rotated; rotated, scaled, translated; projective; elastic; translated, cluttered."""
+"""By the paper's names: rotated; rotated, scaled, translated; projective; elastic; translated, cluttered.
+
+"RTS-undone" is ours: what a perfect transformer would make of RTS."""

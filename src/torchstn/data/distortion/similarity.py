@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...localisation.average_pool import average_pool
 from ...sampler import sample
 from ...transform import Affine
 from .base import DIGIT, Batch, Distortion, Reals, half
@@ -41,12 +42,39 @@ class RotationScaleTranslation(Distortion):
     largest: float = 1.2
 
     def _distort(self, batch: Batch) -> Tensor:
+        return _place(batch.digits, *self.pose(batch), self.size)
+
+    def pose(self, batch: Batch) -> tuple[Reals, Reals, Reals]:
+        """How each digit lies: radians (b, 1), scale (b, 1), pixels (x, y) off the canvas's middle (b, 2)."""
         angle = np.radians(batch.draws.uniform("angle", 1, -self.degrees, self.degrees))
         scale = batch.draws.uniform("scale", 1, self.smallest, self.largest)
         room = (np.array(self.size[::-1]) - DIGIT * scale) / 2  # (b, 2) as (x, y)
-        return _place(
-            batch.digits, angle, scale, batch.draws.uniform("place", 2, -1.0, 1.0) * room, self.size
-        )
+        return angle, scale, batch.draws.uniform("place", 2, -1.0, 1.0) * room
+
+
+@dataclass(frozen=True)
+class Undone(Distortion):
+    """What a transformer that knew each digit's pose would pass on: RTS, turned back by its own numbers.
+
+    The digit stands upright in the middle, on the canvas's pixels averaged down by two as behind the paper's
+    transformer. Only the sharpness that it lost on the way is lost.
+    """
+
+    size: tuple[int, int] = (21, 21)
+    distorted: RotationScaleTranslation = RotationScaleTranslation()
+    seen: int = 26
+    """Pixels of the digit's 28, in its middle: the outermost are blank."""
+
+    def _distort(self, batch: Batch) -> Tensor:
+        angle, scale, centre = self.distorted.pose(batch)
+        canvas = half(self.distorted.size)
+        reach = scale * (self.seen - 1) / 2  # in pixels of the canvas, from the middle to the corner pixel
+        turn = np.concatenate((np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)), axis=1)
+        linear = turn.reshape(-1, 2, 2) * reach[:, :, None] / canvas[:, None]
+        theta = np.concatenate((linear, (centre / canvas)[:, :, None]), axis=2).reshape(-1, 6)
+        size = (2 * self.size[0], 2 * self.size[1])
+        grid = Affine()(torch.from_numpy(theta).float(), size, align_corners=True)
+        return average_pool(sample(self.distorted._distort(batch), grid), 2)
 
 
 def _place(digits: Tensor, angle: Reals, scale: Reals, centre: Reals, size: tuple[int, int]) -> Tensor:

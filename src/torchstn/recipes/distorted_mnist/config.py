@@ -31,7 +31,9 @@ class Config(NetworkConfig):
         choices=("demo", "quick", "full", "paper", "best"),
     )
     distortion: str = setting(
-        "What is done to the digits: none, R, RTS, P, E or TC.", "RTS", choices=tuple(DISTORTIONS)
+        "What is done to the digits: none, R, RTS, P, E or TC; RTS-undone is RTS perfectly straightened.",
+        "RTS",
+        choices=tuple(DISTORTIONS),
     )
     model: str = setting(
         "The network: fcn, cnn, or st-fcn, st-cnn with a spatial transformer before it; st-deep goes beyond.",
@@ -67,7 +69,7 @@ def make_config(
     """A preset with a cell of the table, and with whatever else is to differ.
 
     Args:
-        distortion: "none", "R", "RTS", "P", "E" or "TC".
+        distortion: "none", "R", "RTS", "RTS-undone", "P", "E" or "TC".
         model: "fcn", "cnn", "st-fcn" or "st-cnn".
         transform: "affine", "projective" or "tps"; ignored by models without a transformer.
         preset: "demo", "quick", "full" or "paper".
