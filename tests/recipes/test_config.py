@@ -33,7 +33,7 @@ def test_every_field_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"distortion": "Q"}, "`distortion` must be one of none, R, RTS, P, E, TC, got 'Q'"),
+        ({"distortion": "Q"}, "`distortion` must be one of none, R, RTS, RTS-undone, P, E, TC, got 'Q'"),
         ({"model": "stcnn"}, "`model` must be one of fcn, cnn, st-fcn, st-cnn, st-deep, got 'stcnn'"),
         ({"transform": "rigid"}, "`transform` must be one of affine, projective, tps, got 'rigid'"),
         ({"preset": "slow"}, "`preset` must be one of demo, quick, full, paper, best, got 'slow'"),
