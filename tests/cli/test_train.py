@@ -76,7 +76,7 @@ def test_run_without_a_name_gets_one(call: Call, tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--distortion", "RTX"), "must be one of none, R, RTS, RTS-undone, P, E, TC, got 'RTX'. Did you mean RTS?"),
+        (("--distortion", "RTX"), "one of none, R, RTS, RTS-undone, P, E, TC, got 'RTX'. Did you mean RTS?"),
         (("--model", "vit"), "must be one of fcn, cnn, st-fcn, st-cnn, st-deep, got 'vit'."),
         (("--transform", "afine"), "Did you mean affine?"),
         (("--preset", "slow"), "must be one of demo, quick, full, paper"),
