@@ -83,7 +83,7 @@ def test_rts_undone_against_scipy_and_skimage(digits):
 
 
 def test_rts_undone_shows_the_digit_as_it_was(digits):
-    """But for sharpness: far nearer to it than to the same digit turned by the angle that was undone."""
+    """But for sharpness."""
     middle = in_unit(digits)[:, 1:27, 1:27]
     seen = np.stack([skimage.transform.resize(digit, (21, 21), order=1) for digit in middle])
     undone = ours("RTS-undone", digits)

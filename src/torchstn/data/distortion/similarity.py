@@ -56,8 +56,8 @@ class RotationScaleTranslation(Distortion):
 class Undone(Distortion):
     """What a transformer that knew each digit's pose would pass on: RTS, turned back by its own numbers.
 
-    The digit stands upright in the middle, on the canvas's pixels averaged down by two as behind the paper's
-    transformer. Only the sharpness that it lost on the way is lost.
+    The digit stands upright in the middle and always as large, on as many pixels as the paper's networks see
+    behind a transformer: those of the canvas, averaged down by two. It is as sharp as RTS left it.
     """
 
     size: tuple[int, int] = (21, 21)
