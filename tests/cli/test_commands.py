@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from torchstn import __version__, sampler
+from torchstn import __version__, figures, sampler
 from torchstn.cli import self_test
 from torchstn.data import DownloadError
 
@@ -77,11 +77,17 @@ def test_doctor_says_which_kernels_run_or_why_none(call: Call, monkeypatch: pyte
     assert "no          not built: no compiler" in call("doctor").output
 
 
-def test_contact_sheet_of_all_distortions(call: Call, tmp_path: Path) -> None:
+def test_contact_sheet_of_the_papers_distortions(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    draw = figures.contact_sheet
+    monkeypatch.setattr(figures, "contact_sheet", lambda sets, **how: drawn.extend(sets) or draw(sets, **how))
     done = call("data", "show", "--out", tmp_path / "sheet.png", "--across", 2)
     assert done.exit_code == 0
     with Image.open(tmp_path / "sheet.png") as picture:
         assert picture.width > 3 * picture.height
+    assert drawn == ["R", "RTS", "P", "E", "TC"]
 
 
 def test_no_network_is_a_sentence(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
