@@ -39,7 +39,12 @@ def co_localise(
     attempts: Annotated[int | None, typer.Option(min=1, metavar="N", help="Starts to try.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, metavar="N", help="Steps of each.")] = None,
     threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads to compute with; 0 leaves it to torch.")
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Threads to compute with; 0 leaves it to torch. 1 is quicker beside other work.",
+        ),
     ] = 0,
 ) -> None:
     """Find what the images of a folder have in common, without a label, and draw a box around it.

@@ -27,7 +27,12 @@ def demo(
         int | None, typer.Option(min=1, metavar="N", help="Train for so many steps in place of the preset's.")
     ] = None,
     threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads to compute with; 0 leaves it to torch.")
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Threads to compute with; 0 leaves it to torch. 1 is quicker beside other work.",
+        ),
     ] = 0,
 ) -> None:
     """Watch a spatial transformer learn to straighten real handwritten digits.

@@ -49,7 +49,9 @@ class Choices:
     )
     seed: int = setting("Of the initial weights, the samples' order and what is done to them.", 0, least=0)
     data_dir: str | None = setting("Folder of the data; default, where torchstn data get puts it.", None)
-    threads: int = setting("Threads to compute with; 0 leaves it to torch.", 0, least=0)
+    threads: int = setting(
+        "Threads to compute with; 0 leaves it to torch. 1 is quicker beside other work.", 0, least=0
+    )
     device: str = setting("auto (a GPU if there is one) or cpu.", "auto", choices=("auto", "cpu"))
     validation: int = setting(
         "Training samples to judge by instead of the test set; not trained on.", 0, least=0
