@@ -21,6 +21,11 @@ class Config(NetworkConfig):
     recipe: ClassVar[str] = "mnist-addition"
     CELL: ClassVar[tuple[str, ...]] = ("model", "transform")
 
+    preset: str = setting(
+        "Where the choices below come from: demo, quick, long (as quick, twice the time) or paper.",
+        "quick",
+        choices=("demo", "quick", "long", "paper"),
+    )
     model: str = setting(
         "The network: fcn, cnn, or fcn behind one (st-fcn) or two (2xst-fcn) spatial transformers.",
         "2xst-fcn",
