@@ -13,6 +13,7 @@ from torchstn.recipes.mnist_addition.data import TrainingBatches, fixed_pairs, m
 from torchstn.recipes.mnist_addition.paper import paper_error
 from torchstn.recipes.networks import DigitClassifier
 from torchstn.recipes.straightness import straightness
+from torchstn.recipes.training_config import load_preset
 from torchstn.recipes.width import count_parameters
 
 
@@ -35,6 +36,17 @@ def batches(digits: Digits, seed: int = 0, batch: int = 40) -> TrainingBatches:
 
 def build(model: str, transform: str = "affine", **choices: int) -> DigitClassifier:
     return build_model(Config.make(model=model, transform=transform, **choices))
+
+
+@pytest.mark.parametrize("preset", Config.presets())
+def test_every_preset_makes_a_config(preset: str) -> None:
+    assert Config.make(preset).preset == preset
+
+
+def test_long_is_quick_for_twice_the_time() -> None:
+    quick, long = load_preset(Config, "quick"), load_preset(Config, "long")
+    stretched = {name: 2 * quick[name] for name in ("iterations", "warm_up")}
+    assert long == quick | stretched
 
 
 def test_the_label_is_the_sum_of_what_the_channels_show() -> None:
