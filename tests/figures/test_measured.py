@@ -15,7 +15,8 @@ def test_a_transformer_settles_where_it_raises_most_what_is_explained() -> None:
     measured = {"straight_before": [0.30, 0.01], "straight_after": [[0.31, 0.20], [0.5, 0.0]]}
     lines = settled_table([_result("rts/2xst-fcn-tps", measured)]).splitlines()
     assert lines[2] == (
-        "| `2xst-fcn-tps` | 0 | 30.0 %, 1.0 % | channel 2: 31.0 %, 20.0 % | channel 1: 50.0 %, 0.0 % | yes |"
+        "| `2xst-fcn-tps` | 0 | quick | 30.0 %, 1.0 % | channel 2: 31.0 %, 20.0 % | channel 1: 50.0 %, 0.0 % "
+        "| yes |"
     )
 
 

@@ -16,11 +16,19 @@ def settled_table(results: Sequence[Result]) -> str:
         results: Those that were not measured so, or have a single channel, are left out.
     """
     rows = [
-        (f"`{one.cell.rpartition('/')[2]}`", one.seed, *_settled(one))
+        (f"`{one.cell.rpartition('/')[2]}`", one.seed, one.preset, *_settled(one))
         for one in results
         if len(one.measured.get("straight_before", ())) > 1 and one.measured.get("straight_after")
     ]
-    head = ("network", "seed", "explained of the input", "transformer 1", "transformer 2", "each its own")
+    head = (
+        "network",
+        "seed",
+        "preset",
+        "explained of the input",
+        "transformer 1",
+        "transformer 2",
+        "each its own",
+    )
     return markdown_table(head, rows) if rows else "No results yet.\n"
 
 
