@@ -1,9 +1,20 @@
-"""Options that take one of a few names, in any case, and list them when the name is unknown."""
+"""Options that several commands take, and those of a few names: in any case, listed when unknown."""
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import Annotated
 
 import typer
+
+Threads = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Threads to compute with; 0 leaves it to torch. 1 is quicker beside other work.",
+    ),
+]
+"""How a command without a config lets its user say so."""
 
 
 def one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:

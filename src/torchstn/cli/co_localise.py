@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .choices import Threads
 from .plainly import note, out, plainly, sentence
 
 if TYPE_CHECKING:
@@ -38,14 +39,7 @@ def co_localise(
     seed: Annotated[int, typer.Option(min=0, help="Another seed looks from other starts.")] = 0,
     attempts: Annotated[int | None, typer.Option(min=1, metavar="N", help="Starts to try.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, metavar="N", help="Steps of each.")] = None,
-    threads: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Threads to compute with; 0 leaves it to torch. 1 is quicker beside other work.",
-        ),
-    ] = 0,
+    threads: Threads = 0,
 ) -> None:
     """Find what the images of a folder have in common, without a label, and draw a box around it.
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .choices import Threads
 from .plainly import INTERRUPTED, note, out, plainly
 
 MODELS = ("cnn", "st-cnn")
@@ -26,14 +27,7 @@ def demo(
     iterations: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Train for so many steps in place of the preset's.")
     ] = None,
-    threads: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Threads to compute with; 0 leaves it to torch. 1 is quicker beside other work.",
-        ),
-    ] = 0,
+    threads: Threads = 0,
 ) -> None:
     """Watch a spatial transformer learn to straighten real handwritten digits.
 
