@@ -101,7 +101,7 @@ def test_costs_are_measured_kept_and_used(
     [
         (("tabel-1",), "must be one of table-1, cluttered"),
         (("table-1", "--only", "q/*"), "No cell of table-1 matches 'q/*'"),
-        (("table-1", "--preset", "slow"), "must be one of demo, quick, full, paper"),
+        (("table-1", "--preset", "slow"), "must be one of demo, quick, full, long, paper"),
         (("table-1", "--preset", "quick"), "torchstn data get mnist"),
         (("table-1", "--preset", "demo", "--plan", "--", "--batch", "x"), "--batch must be a whole number"),
         (("table-1", "--preset", "demo", "--plan", "--", "--batch=0"), "`batch` must be at least 1, got 0"),

@@ -79,7 +79,7 @@ def test_run_without_a_name_gets_one(call: Call, tmp_path: Path, monkeypatch: py
         (("--distortion", "RTX"), "one of none, R, RTS, RTS-undone, P, E, TC, got 'RTX'. Did you mean RTS?"),
         (("--model", "vit"), "must be one of fcn, cnn, st-fcn, st-cnn, st-deep, got 'vit'."),
         (("--transform", "afine"), "Did you mean affine?"),
-        (("--preset", "slow"), "must be one of demo, quick, full, paper"),
+        (("--preset", "slow"), "must be one of demo, quick, full, long, paper"),
         (("--optimiser", "sdg"), "`optimiser` must be one of sgd, adamw, muon, got 'sdg'"),
         (("--iterations", "many"), "--iterations"),
         (("--seed", "-1"), "`seed` must be at least 0, got -1"),

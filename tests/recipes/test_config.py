@@ -11,7 +11,7 @@ from torchstn.recipes.record import changed_settings, command, settings
 from torchstn.recipes.training_config import load_preset
 
 
-@pytest.mark.parametrize("preset", ["demo", "quick", "full", "paper", "best"])
+@pytest.mark.parametrize("preset", ["demo", "quick", "full", "long", "paper", "best"])
 def test_every_preset_makes_a_config(preset: str) -> None:
     config = make_config("R", "st-cnn", preset=preset)
     for name, value in load_preset(Config, preset).items():
@@ -25,6 +25,12 @@ def test_the_paper_preset_is_the_papers_schedule() -> None:
     assert (config.localisation_rate, config.average_decay, config.clip_norm) == (1, 0, 0)
 
 
+def test_full_is_quick_with_more_parameters_and_long_is_full_for_twice_the_time() -> None:
+    quick, full, long = (load_preset(Config, name) for name in ("quick", "full", "long"))
+    assert full == quick | {"parameters": 400_000}
+    assert long == full | {name: 2 * full[name] for name in ("iterations", "warm_up")}
+
+
 def test_every_field_says_what_it_is() -> None:
     for field in fields(Config):
         assert field.metadata["help"].endswith("."), field.name
@@ -36,7 +42,7 @@ def test_every_field_says_what_it_is() -> None:
         ({"distortion": "Q"}, "`distortion` must be one of none, R, RTS, RTS-undone, P, E, TC, got 'Q'"),
         ({"model": "stcnn"}, "`model` must be one of fcn, cnn, st-fcn, st-cnn, st-deep, got 'stcnn'"),
         ({"transform": "rigid"}, "`transform` must be one of affine, projective, tps, got 'rigid'"),
-        ({"preset": "slow"}, "`preset` must be one of demo, quick, full, paper, best, got 'slow'"),
+        ({"preset": "slow"}, "`preset` must be one of demo, quick, full, long, paper, best, got 'slow'"),
         ({"batch": 0}, "`batch` must be at least 1, got 0"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be at least 0, got nan"),
         ({"average_decay": 1.0}, "`average_decay` must be less than 1, got 1.0"),

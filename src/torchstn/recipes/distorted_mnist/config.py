@@ -26,9 +26,9 @@ class Config(NetworkConfig):
     CELL: ClassVar[tuple[str, ...]] = ("distortion", "model", "transform")
 
     preset: str = setting(
-        "Where the choices below come from: demo, quick, full, paper, or best (for st-deep).",
+        "Where the choices below come from: demo, quick, full, long, paper, or best (for st-deep).",
         "quick",
-        choices=("demo", "quick", "full", "paper", "best"),
+        choices=("demo", "quick", "full", "long", "paper", "best"),
     )
     distortion: str = setting(
         "What is done to the digits: none, R, RTS, P, E or TC; RTS-undone is RTS perfectly straightened.",
@@ -72,7 +72,7 @@ def make_config(
         distortion: "none", "R", "RTS", "RTS-undone", "P", "E" or "TC".
         model: "fcn", "cnn", "st-fcn" or "st-cnn".
         transform: "affine", "projective" or "tps"; ignored by models without a transformer.
-        preset: "demo", "quick", "full" or "paper".
+        preset: "demo", "quick", "full", "long", "paper" or "best".
         **choices: Other fields of `Config`. A value of None leaves the preset's, or the default.
 
     Raises:
