@@ -72,6 +72,18 @@ def test_agrees_where_an_axis_is_short_or_long(
         )
 
 
+@EVERY_KERNEL
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_agrees_where_a_single_point_is_read_whatever_the_layout(
+    layout: str, channels: int, kernel: str
+) -> None:
+    """An output of one pixel is contiguous and channels_last as well, and says nothing of the image."""
+    for number, size in enumerate([(5, 7), (4, 1), (3, 4, 5)]):
+        out = (1,) * len(size)
+        check_some(number, kernel=kernel, layout=layout, size=size, out=out, channels=channels)
+
+
 @EVERY_KIND
 @EVERY_KERNEL
 @pytest.mark.parametrize(("images", "grids"), [(1, 4), (4, 1), (1, 1)], ids=["one image", "one grid", "pair"])

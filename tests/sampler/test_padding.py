@@ -122,3 +122,14 @@ def test_the_edge_itself_is_inside() -> None:
     for align_corners in (False, True):
         _, mask = stn.sample(image, edge, align_corners=align_corners, return_mask=True)
         assert mask.flatten().tolist() == [True, True, False, False]
+
+
+def test_nothing_is_learnt_of_a_border_pixel_however_far_the_point() -> None:
+    """Both taps are the one pixel: not even a rounding is left, which a projective grid would enlarge."""
+    image = torch.randn(1, 3, 9, 3)
+    points = torch.tensor([[[[300.3, 0.1], [0.1, -7e4], [-41.7, 55.3]]]], requires_grad=True)
+    output = stn.sample(image, points, padding="border")
+    (gradient,) = torch.autograd.grad(output.sum(), points)
+    outside = points.detach().abs() > 2
+    assert gradient[outside].abs().max() == 0
+    assert gradient[~outside].abs().min() > 0

@@ -5,7 +5,7 @@ type on the CPU, which the kernels must reproduce to the bit: what is left is th
 sums.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from torchstn.sampler.layout import layout_of
 KINDS = ("affine", "projective", "thin_plate", "dense", "free_form", "points", "displacement", "own")
 KERNELS = ("nearest", "linear", "cubic")
 PADDINGS = ("zeros", "border", "reflection", "circular", "fill")
-LAYOUTS = ("contiguous", "channels_last", "sliced", "transposed", "expanded", "flipped", "strided")
 DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16, torch.uint8)
 
 ROUNDINGS = 4
@@ -81,24 +80,44 @@ class Case:
     seed: int = 0
 
 
+def _channels_last(image: Tensor) -> Tensor:
+    return image.contiguous(memory_format={4: torch.channels_last, 5: torch.channels_last_3d}[image.ndim])
+
+
+def _sliced(image: Tensor) -> Tensor:
+    whole = image.new_zeros(image.shape[0] + 1, image.shape[1] + 2, *[n + 3 for n in image.shape[2:]])
+    inner = whole[1:, 1:-1, ...][(..., *[slice(2, -1)] * (image.ndim - 2))]
+    return inner.copy_(image)
+
+
+def _flipped(image: Tensor) -> Tensor:
+    axes = list(reversed(range(image.ndim)))
+    return image.permute(axes).contiguous().permute(axes)
+
+
+def _one_pixel(image: Tensor) -> Tensor:
+    first = image.flatten(2)[..., :1].contiguous()
+    return first.unflatten(2, [1] * (image.ndim - 2)).expand_as(image)
+
+
+_LAID_OUT: dict[str, Callable[[Tensor], Tensor]] = {
+    "contiguous": lambda image: image,
+    "channels_last": _channels_last,
+    "sliced": _sliced,
+    "transposed": lambda image: image.transpose(-1, -2).contiguous().transpose(-1, -2),
+    "expanded": lambda image: image[:, :1].expand_as(image),
+    "flipped": _flipped,
+    "strided": lambda image: image.repeat_interleave(2, -1)[..., ::2],
+    "some channels": lambda image: _channels_last(torch.cat((image, image + 1), dim=1))[:, : image.shape[1]],
+    "one pixel": _one_pixel,
+}
+
+LAYOUTS = tuple(_LAID_OUT)
+
+
 def laid_out(image: Tensor, layout: str) -> Tensor:
-    """The same numbers with other strides; "expanded" repeats the first channel."""
-    if layout == "channels_last":
-        return image.contiguous(memory_format={4: torch.channels_last, 5: torch.channels_last_3d}[image.ndim])
-    if layout == "sliced":
-        whole = image.new_zeros(image.shape[0] + 1, image.shape[1] + 2, *[n + 3 for n in image.shape[2:]])
-        inner = whole[1:, 1:-1, ...][(..., *[slice(2, -1)] * (image.ndim - 2))]
-        return inner.copy_(image)
-    if layout == "transposed":
-        return image.transpose(-1, -2).contiguous().transpose(-1, -2)
-    if layout == "expanded":
-        return image[:, :1].expand_as(image)
-    if layout == "flipped":
-        axes = list(reversed(range(image.ndim)))
-        return image.permute(axes).contiguous().permute(axes)
-    if layout == "strided":
-        return image.repeat_interleave(2, -1)[..., ::2]
-    return image
+    """The same numbers with other strides; "expanded" has the first channel in all, "one pixel" the first pixel."""
+    return _LAID_OUT[layout](image)
 
 
 def make_image(case: Case) -> Tensor:

@@ -50,21 +50,20 @@ template <class T, int D, class K>
 void scatter_padded(const BackwardJob& job, const Part& part, const Block<D, K, typename Compute<T>::type>& block,
                     const Sources<T>& at) {
   using W = typename Compute<T>::type;
+  using Real = typename Four<W>::Real;
   const Geometry<D> geometry(job.grad_image);
   const Slab slab{part.slab_first, part.slab_last};
-  for (int other = 0; other < block.taps.others; ++other) {
-    const int t = block.taps.other[other];
-    const std::int64_t pixel = pixel_of(block.tile, t);
-    double x[D];
-    block.point(job.grid, t, x);
-    const PaddedTaps<D, K, W, false> taps(x, geometry, job.padding, job.grid.grid.align_corners);
-    if (!taps.readable) continue;
-    for (int k = 0; k < taps.present; ++k) {
-      if (!slab.owns(taps.slow[k])) continue;
-      for (std::int64_t c = part.channel_first; c < part.channel_last; ++c) {
-        const W g = widen(at.gradient.data[c * at.gradient.channel_stride + pixel * at.gradient_pixel]);
-        at.to.data[c * at.to.channel_stride + taps.offset[k]] += taps.weight[k] * g;
-      }
+  for (int first = 0; first < block.taps.others; first += FOUR) {
+    const auto group = block.padded(job.grid, first, geometry, job.padding);
+    for (std::int64_t c = part.channel_first; c < part.channel_last; ++c) {
+      const Real g = group.own(at.gradient.data + c * at.gradient.channel_stride, at.gradient_pixel);
+      W* to = at.to.data + c * at.to.channel_stride;
+      alignas(64) W product[group.COUNT][FOUR];
+      for (int k = 0; k < group.COUNT; ++k)
+        store(product[k], select(group.present[k], Real(group.weight[k] * g), Real{}));
+      for (int u = 0; u < group.count; ++u)
+        for (int k = 0; k < group.COUNT; ++k)
+          if (slab.owns(group.slow_index(k, u))) to[group.offset[k][u]] += product[k][u];
     }
   }
 }
@@ -114,21 +113,21 @@ void slope_inside(const BackwardJob& job, const Block<D, K, typename Compute<T>:
 template <class T, int D, class K>
 void slope_padded(const BackwardJob& job, const Block<D, K, typename Compute<T>::type>& block,
                   const Sources<T>& at, typename Compute<T>::type (&to)[MAX_DIMS][BLOCK]) {
-  using W = typename Compute<T>::type;
+  using Real = typename Four<typename Compute<T>::type>::Real;
   const Geometry<D> geometry(job.image);
-  for (int other = 0; other < block.taps.others; ++other) {
-    const int t = block.taps.other[other];
-    const std::int64_t pixel = pixel_of(block.tile, t);
-    double x[D];
-    block.point(job.grid, t, x);
-    const PaddedTaps<D, K, W, true> taps(x, geometry, job.padding, job.grid.grid.align_corners);
-    for (int a = 0; a < D; ++a) to[a][t] = 0;
-    if (!taps.readable) continue;
+  for (int first = 0; first < block.taps.others; first += FOUR) {
+    const auto group = block.padded(job.grid, first, geometry, job.padding);
+    Real product[group.COUNT] = {};
     for (std::int64_t c = 0; c < job.image.channels; ++c) {
+      const Real g = group.own(at.gradient.data + c * at.gradient.channel_stride, at.gradient_pixel);
       const T* from = at.image.data + c * at.image.channel_stride;
-      const W g = widen(at.gradient.data[c * at.gradient.channel_stride + pixel * at.gradient_pixel]);
-      for (int a = 0; a < D; ++a)
-        to[a][t] += g * taps.derivative(a, at.outside[c], [&](std::int64_t offset) { return widen(from[offset]); });
+      for (int k = 0; k < group.COUNT; ++k) product[k] += g * group.read(k, from, Real{} + at.outside[c]);
+    }
+    for (int a = 0; a < D; ++a) {
+      Real total = {};
+      for (int k = 0; k < group.COUNT; ++k) total += group.slope(a, k) * product[k];
+      total = select(group.readable, total, Real{});
+      for (int u = 0; u < group.count; ++u) to[a][group.lane[u]] = total[u];
     }
   }
 }

@@ -32,8 +32,11 @@ struct Block {
     with_coordinates(grid, *this, [&](auto& at) { slow_indices<D, K>(tile, at, taps, to); });
   }
 
-  void point(const PixelGrid& grid, int t, double (&x)[D]) const {
-    for (int a = 0; a < D; ++a) x[a] = grid.grid.wide ? wide.axis[a][t] : static_cast<double>(narrow.axis[a][t]);
+  // Four of the listed pixels, from the one numbered `first` on.
+  PaddedGroup<D, K, W> padded(const PixelGrid& grid, int first, const Geometry<D>& geometry, Padding padding) const {
+    return {tile, taps, first, geometry, padding, grid.grid.align_corners, [&](int t, int a) {
+              return grid.grid.wide ? wide.axis[a][t] : static_cast<double>(narrow.axis[a][t]);
+            }};
   }
 
  private:
@@ -54,9 +57,11 @@ template <class T>
 struct Layouts {
   bool planar, last;
 
+  // Of a single pixel any layout may be told, and some channels of many lie apart.
   Layouts(const Image& image, const Image& other) {
     constexpr bool fast = std::is_same_v<T, float>;
-    last = fast && image.channel_stride == 1 && other.channel_stride == 1 && image.channels > 1;
+    last = fast && image.channel_stride == 1 && other.channel_stride == 1 && image.stride[0] == image.channels &&
+           image.channels > 1;
     planar = fast && !last && image.stride[0] == 1 && other.stride[0] == 1;
   }
 };
@@ -74,9 +79,12 @@ void read_tile(const ForwardJob& job, const Block<D, K, typename Compute<T>::typ
       if (block.taps.inside && layouts.last)
         return read_last<K>(block.tile, block.taps, deltas, image, output, channels, outside);
     }
-    if (block.taps.inside && layouts.planar)
-      return read_planes(K(), block.tile, block.taps, deltas, Planes<const float>{image, job.image.channel_stride},
-                         Planes<float>{output, job.output.channel_stride}, channels, outside);
+    if (layouts.planar) {
+      const Planes<float> to{output, job.output.channel_stride};
+      if (!block.taps.inside) return fill_planes(block.tile, to, channels, outside);
+      return read_planes(K(), block.tile, block.taps, deltas, Planes<const float>{image, job.image.channel_stride}, to,
+                         channels, outside);
+    }
   }
   read_strided<T, K>(block.tile, block.taps, deltas, image, job.image.channel_stride, output,
                      job.output.channel_stride, job.output.stride[0], channels, outside);
@@ -87,16 +95,16 @@ void read_padded(const ForwardJob& job, const Block<D, K, typename Compute<T>::t
                  const Geometry<D>& geometry, const T* image, T* output) {
   using W = typename Compute<T>::type;
   const Outside<W> outside{static_cast<const W*>(job.fill)};
-  for (int other = 0; other < block.taps.others; ++other) {
-    const int t = block.taps.other[other];
-    double x[D];
-    block.point(job.grid, t, x);
-    const PaddedTaps<D, K, W, false> taps(x, geometry, job.padding, job.grid.grid.align_corners);
-    T* to = output + pixel_of(block.tile, t) * job.output.stride[0];
+  for (int first = 0; first < block.taps.others; first += FOUR) {
+    const auto group = block.padded(job.grid, first, geometry, job.padding);
     for (std::int64_t c = 0; c < job.image.channels; ++c) {
-      const T* from = image + c * job.image.channel_stride;
-      const W value = taps.value(outside[c], [&](std::int64_t offset) { return widen(from[offset]); });
-      narrow(value, to[c * job.output.channel_stride]);
+      const auto constant = typename Four<W>::Real{} + outside[c];
+      typename Four<W>::Real sum = {};
+      for (int k = 0; k < group.COUNT; ++k)
+        sum += group.weight[k] * group.read(k, image + c * job.image.channel_stride, constant);
+      sum = select(group.readable, sum, constant);
+      T* to = output + c * job.output.channel_stride;
+      for (int u = 0; u < group.count; ++u) narrow(sum[u], to[group.pixel[u] * job.output.stride[0]]);
     }
   }
 }

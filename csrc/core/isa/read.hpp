@@ -86,6 +86,15 @@ struct Outside {
   TORCHSTN_INLINE W operator[](std::int64_t c) const { return fill ? fill[c] : W(0); }
 };
 
+// A tile that nowhere reads inside.
+inline void fill_planes(const Tile& tile, Planes<float> output, std::int64_t channels, Outside<float> outside) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const Float8 constant = Float8{} + outside[c];
+    for (int group = 0; group < tile.groups; ++group)
+      store_group(output.data + c * output.channel_stride + tile.pixel[group], tile.valid[group], constant);
+  }
+}
+
 template <int D>
 void read_planes(Linear, const Tile& tile, const Taps<D, float>& taps, const Deltas<D, Linear>& deltas,
                  Planes<const float> image, Planes<float> output, std::int64_t channels, Outside<float> outside) {
@@ -311,7 +320,8 @@ void read_last(const Tile& tile, const Taps<D, float>& taps, const Deltas<D, K>&
   });
 }
 
-// Any type and any strides; also where no pixel reads inside. The nearest pixel is copied, whatever its type.
+// Any type and any strides; also where channels lie side by side and no pixel reads inside. The nearest pixel is
+// copied, whatever its type.
 template <class T, class K, int D>
 void read_strided(const Tile& tile, const Taps<D, typename Compute<T>::type>& taps, const Deltas<D, K>& deltas,
                   const T* image, std::int64_t from_channel, T* output, std::int64_t to_channel,

@@ -29,7 +29,22 @@ typedef float Float4 __attribute__((vector_size(16)));
 typedef std::int32_t Int8 __attribute__((vector_size(32)));
 typedef std::int32_t Int4 __attribute__((vector_size(16)));
 typedef std::int64_t Long4 __attribute__((vector_size(32)));
+typedef double Double4 __attribute__((vector_size(32)));
 typedef double Pair4 __attribute__((vector_size(32)));  // four words of 64 bits, each two neighbouring floats
+
+// Four numbers of a type, and the mask that a comparison of them gives.
+template <class W>
+struct Four;
+template <>
+struct Four<float> {
+  using Real = Float4;
+  using Mask = Int4;
+};
+template <>
+struct Four<double> {
+  using Real = Double4;
+  using Mask = Long4;
+};
 
 // Memory need not be aligned to vectors.
 template <class V>
@@ -58,15 +73,18 @@ TORCHSTN_INLINE Int8 as_ints(const Float8& v) { return reinterpret_cast<Int8>(v)
 TORCHSTN_INLINE Float8 as_floats(const Int8& bits) { return reinterpret_cast<Float8>(bits); }
 
 // Whether a mask holds nowhere.
-TORCHSTN_INLINE bool none(const Int8& mask) {
-  const Long4 words = reinterpret_cast<Long4>(mask);
-  return (words[0] | words[1] | words[2] | words[3]) == 0;
-}
+TORCHSTN_INLINE bool none(const Long4& mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) == 0; }
+
+TORCHSTN_INLINE bool none(const Int8& mask) { return none(reinterpret_cast<Long4>(mask)); }
 
 // `v` where the mask holds, `other` elsewhere.
+template <class Mask, class Real>
+TORCHSTN_INLINE Real select(const Mask& mask, const Real& v, const Real& other) {
+  return reinterpret_cast<Real>((reinterpret_cast<Mask>(v) & mask) | (reinterpret_cast<Mask>(other) & ~mask));
+}
+
 TORCHSTN_INLINE Float8 select(const Int8& mask, const Float8& v, float other) {
-  const Float8 constant = Float8{} + other;
-  return as_floats((as_ints(v) & mask) | (as_ints(constant) & ~mask));
+  return select(mask, v, Float8{} + other);
 }
 
 TORCHSTN_INLINE double load_pair(const float* from) {
