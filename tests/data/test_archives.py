@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -77,8 +78,36 @@ def test_a_tar_is_unpacked_and_progress_told(tmp_path: Path) -> None:
     extract_tar(path, tmp_path / "out", most_bytes=LIMIT, progress=lambda *done: told.append(done))
     assert contents(tmp_path / "out") == FILES
     assert told[-1][1] == path.stat().st_size
-    with pytest.raises(FileExistsError):
+
+
+def test_of_two_at_once_the_second_waits_for_the_first_and_takes_its_folder(tmp_path: Path) -> None:
+    path = tar(tmp_path / "files.tar.gz", FILES)
+    found: list[dict[str, bytes]] = []
+
+    def second() -> None:
         extract_tar(path, tmp_path / "out", most_bytes=LIMIT)
+        found.append(contents(tmp_path / "out"))
+
+    other = threading.Thread(target=second)
+
+    def meanwhile(done: int, total: int) -> None:
+        if other.ident is None:
+            other.start()
+            other.join(0.3)
+
+    extract_tar(path, tmp_path / "out", most_bytes=LIMIT, progress=meanwhile)
+    other.join(20)
+    assert found == [FILES]
+    assert contents(tmp_path / "out") == FILES
+
+
+def test_one_folder_of_a_tar_is_unpacked_alone(tmp_path: Path) -> None:
+    path = tar(tmp_path / "files.tar.gz", FILES | {"./deep/er/c.txt": b"three", "deeper/d.txt": b"four"})
+    extract_tar(path, tmp_path / "out", most_bytes=LIMIT, within="deep")
+    assert contents(tmp_path / "out") == {"b.txt": FILES["deep/b.txt"], "er/c.txt": b"three"}
+    with pytest.raises(ValueError, match=r"files.tar.gz must hold files in a folder train, and does not"):
+        extract_tar(path, tmp_path / "none", most_bytes=LIMIT, within="train")
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +117,7 @@ def test_a_name_that_leads_outside_is_refused_and_nothing_is_left(tmp_path: Path
     path = tar(tmp_path / "evil.tar.gz", {"a.txt": b"one", name: b"two"})
     with pytest.raises(ValueError, match="names a place outside the folder"):
         extract_tar(path, tmp_path / "out", most_bytes=LIMIT)
-    assert [one.name for one in tmp_path.iterdir()] == ["evil.tar.gz"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".lock", "evil.tar.gz"]
 
 
 def test_a_link_is_not_made_nor_written_through(tmp_path: Path) -> None:
@@ -113,4 +142,4 @@ def test_a_tar_that_is_cut_off_is_refused_and_nothing_is_left(tmp_path: Path) ->
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ValueError, match="not a whole tar"):
         extract_tar(path, tmp_path / "out", most_bytes=LIMIT)
-    assert [one.name for one in tmp_path.iterdir()] == ["files.tar.gz"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".lock", "files.tar.gz"]

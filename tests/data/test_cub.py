@@ -118,6 +118,12 @@ def test_an_archive_that_lies_there_is_checked_and_unpacked_once(tmp_path: Path)
     assert download_cub(folder, urls=()) == folder
 
 
+def test_a_folder_that_is_not_whole_is_named_before_anything_is_fetched(tmp_path: Path) -> None:
+    (tmp_path / "CUB_200_2011").mkdir()
+    with pytest.raises(FileExistsError, match="CUB_200_2011 is there but not whole; delete it"):
+        download_cub(tmp_path, urls=())
+
+
 def test_an_archive_that_is_another_is_not_unpacked(tmp_path: Path) -> None:
     (tmp_path / "CUB_200_2011.tgz").write_bytes(b"something else")
     with pytest.raises(DownloadError, match=r"Could not download CUB_200_2011.tgz"):

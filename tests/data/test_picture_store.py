@@ -1,6 +1,7 @@
 """Pictures decoded once: what is in the store, when it is made anew, what is refused."""
 
 import os
+import threading
 import zipfile
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def zipped(folder: Path, path: Path) -> Path:
 
 
 def stores() -> list[Path]:
-    return sorted((get_data_dir() / "prepared").iterdir())
+    return sorted(path for path in (get_data_dir() / "prepared").iterdir() if path.is_dir())
 
 
 def test_the_shorter_side_is_as_asked_and_the_other_in_proportion(pictures: Path) -> None:
@@ -106,10 +107,30 @@ def test_an_interrupted_preparation_leaves_nothing(pictures: Path) -> None:
     assert len(prepare_pictures("some", pictures, FILES, 16)) == 3
 
 
-def test_of_two_at_once_the_first_to_end_stays(pictures: Path) -> None:
+def test_of_two_at_once_one_decodes_and_the_other_takes_it(pictures: Path) -> None:
+    found: list[PictureStore] = []
+    other = threading.Thread(target=lambda: found.append(prepare_pictures("some", pictures, FILES, 16, fail)))
+
+    def fail(done: int, total: int) -> None:
+        raise AssertionError
+
     def meanwhile(done: int, total: int) -> None:
         if done == total:
-            prepare_pictures("some", pictures, FILES, 16)
+            other.start()
+            other.join(0.3)
 
-    assert isinstance(prepare_pictures("some", pictures, FILES, 16, meanwhile), PictureStore)
+    store = prepare_pictures("some", pictures, FILES, 16, meanwhile)
+    other.join(20)
+    assert found[0].sizes == store.sizes
     assert len(stores()) == 1
+
+
+@pytest.mark.parametrize("name", ["index.json", "pixels"])
+def test_a_damaged_store_is_named_with_what_to_do(pictures: Path, name: str) -> None:
+    prepare_pictures("some", pictures, FILES, 16)
+    (stores()[0] / name).write_bytes(b"")
+    with pytest.raises(ValueError, match=rf"{stores()[0].name}: it is damaged .*delete it, and it is made"):
+        prepare_pictures("some", pictures, FILES, 16)
+    (stores()[0] / name).unlink()
+    with pytest.raises(ValueError, match="it is damaged"):
+        prepare_pictures("some", pictures, FILES, 16)

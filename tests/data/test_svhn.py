@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 import tarfile
 import threading
 from dataclasses import replace
@@ -154,6 +155,16 @@ def test_a_second_process_waits_for_the_first_and_takes_what_it_cut_out(tmp_path
     assert len(found[0]) == 3
 
 
+@pytest.mark.parametrize("name", ["about.json", "images.npy", "labels.npy", "numbers.npy"])
+def test_damaged_crops_are_named_with_what_to_do(tmp_path: Path, name: str) -> None:
+    path, store = write_zip(tmp_path / "train.zip", houses(3)), tmp_path / "store"
+    load_crops(path, side=8, enlarge=1.0, store=store)
+    (found,) = store.glob(f"*/{name}")
+    found.write_bytes(b"")
+    with pytest.raises(ValueError, match=rf"{found.parent}: it is damaged .*delete it, and it is made anew"):
+        load_crops(path, side=8, enlarge=1.0, store=store)
+
+
 def test_a_photograph_that_is_missing_is_named_and_no_crops_are_left(tmp_path: Path) -> None:
     folder = write_official(tmp_path / "train", houses(3))
     (folder / "2.png").unlink()
@@ -201,12 +212,31 @@ def test_an_archive_is_unpacked_and_removed_and_not_fetched_again(
 ) -> None:
     told: list[str] = []
     folder = download_svhn(tmp_path / "got", ("train",), lambda name, *_: told.append(name))
-    assert [path.name for path in folder.iterdir()] == ["train"]
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "train"]
     with Photographs(find_part(folder, "train")) as photographs:
         assert len(photographs.houses()) == 2
     assert set(told) == {"unpacking train"}
     monkeypatch.setattr(download, "download_file", None)
     download_svhn(folder, ("train",))
+
+
+@pytest.mark.usefixtures("archive")
+def test_a_download_goes_on_whenever_the_last_one_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "got"
+    for name in ("rename", "unlink"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, name, killed)
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+            with pytest.raises(KeyboardInterrupt):
+                download_svhn(folder, ("train",))
+        download_svhn(folder, ("train",))
+        assert {path.name for path in folder.iterdir()} - {"train.tar.gz"} == {".lock", "train"}
+        shutil.rmtree(folder / "train")
 
 
 def test_a_part_that_does_not_exist_is_refused(tmp_path: Path) -> None:

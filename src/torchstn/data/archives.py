@@ -1,5 +1,7 @@
 """Files in a folder, a zip or a tar: read where they lie, or unpacked where they can harm nothing."""
 
+import gzip
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -8,11 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
+from .whole_folder import make_folder
+
 Progress = Callable[[int, int], None]
 """Called as progress(bytes of the archive read, bytes in all)."""
 
 MOST_BYTES = 1 << 30
 """Of one file in a zip. An archive of a few kilobytes can claim more than the memory holds."""
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
 class Entries:
@@ -74,36 +79,36 @@ class Entries:
         return cast(BinaryIO, self._zip.open(name))
 
 
-def extract_tar(archive: Path, folder: Path, *, most_bytes: int, progress: Progress | None = None) -> None:
-    """Unpacks a tar, zipped or not, into a folder that appears whole or not at all.
+def extract_tar(
+    archive: Path, folder: Path, *, most_bytes: int, within: str = "", progress: Progress | None = None
+) -> None:
+    """Unpacks a tar, zipped or not, into a folder that appears whole or not at all; see `make_folder`.
 
     Plain files and folders alone are made, below the folder alone: an absolute name or one with ".." is
     refused, and links and devices are left out.
 
     Args:
         archive: The tar.
-        folder: Where its contents go; there must be none yet.
+        folder: Where its contents go.
         most_bytes: The most that all its files may come to.
+        within: The folder of the archive whose contents are wanted; default, all.
         progress: Told how far it is.
 
     Raises:
-        ValueError: If the archive is damaged, names a file outside the folder, or holds more than allowed.
-        FileExistsError: If there is such a folder already.
+        ValueError: If the archive is damaged, names a file outside the folder, or holds more than allowed or
+            nothing.
     """
-    if folder.exists():
-        raise FileExistsError(f"{folder} is there already.")
-    part = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    try:
-        with archive.open("rb") as stream, tarfile.open(fileobj=stream) as tar:
-            _extract(tar, stream, archive, part, most_bytes, progress)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise ValueError(f"{archive}: this is not a whole tar ({error}).") from None
-    else:
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+    def fill(part: Path) -> None:
+        try:
+            with archive.open("rb") as stream, tarfile.open(fileobj=stream) as tar:
+                _extract(tar, stream, archive, part, most_bytes, within, progress)
+        except (tarfile.TarError, *_DAMAGED) as error:
+            raise ValueError(f"{archive}: this is not a whole tar ({error}).") from None
+        if not any(part.iterdir()):
+            raise ValueError(f"{archive} must hold files{within and f' in a folder {within}'}, and does not.")
+
+    make_folder(folder, fill)
 
 
 def _extract(
@@ -112,6 +117,7 @@ def _extract(
     archive: Path,
     part: Path,
     most_bytes: int,
+    within: str,
     progress: Progress | None,
 ) -> None:
     total, left = archive.stat().st_size, most_bytes
@@ -119,13 +125,13 @@ def _extract(
         name = PurePosixPath(member.name)
         if name.is_absolute() or ".." in name.parts or "\\" in member.name or ":" in member.name:
             raise ValueError(f"{archive}: {member.name!r} names a place outside the folder.")
-        content = tar.extractfile(member) if member.isfile() else None
+        content = tar.extractfile(member) if member.isfile() and name.is_relative_to(within) else None
         if content is None:
             continue
         left -= member.size
         if left < 0:
             raise ValueError(f"{archive}: it unpacks to more than the {most_bytes} bytes allowed.")
-        target = part / name
+        target = part / name.relative_to(within)
         target.parent.mkdir(parents=True, exist_ok=True)
         with content, target.open("wb") as file:
             shutil.copyfileobj(content, file)

@@ -40,20 +40,24 @@ def download_cub(
 
     Raises:
         DownloadError: If no address gave the archive.
+        FileExistsError: If some of it is there already.
         ValueError: If the archive would unpack to anything but plain files below the folder.
     """
     folder = get_data_dir() / "cub" if folder is None else Path(folder)
+    unpacked = (folder / FOLDER).exists()  # before the look into it: another process may just be making it
     if _is_there(folder):
         return folder
+    if unpacked:
+        raise FileExistsError(f"{folder / FOLDER} is there but not whole; delete it, and it is made anew.")
     folder.mkdir(parents=True, exist_ok=True)
     archive = folder / _ARCHIVE
     download_file(urls, archive, size=size, sha256=sha256, progress=progress)
 
-    def unpacked(done: int, total: int) -> None:
+    def told(done: int, total: int) -> None:
         if progress is not None:
             progress("unpacking", done, total)
 
-    extract_tar(archive, folder / FOLDER, most_bytes=_MOST_BYTES, progress=unpacked)
+    extract_tar(archive, folder / FOLDER, most_bytes=_MOST_BYTES, progress=told)
     return folder
 
 

@@ -2,22 +2,19 @@
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from ..training import atomic_write
 from .archives import Entries
 from .mnist_files import get_data_dir
 from .pictures import flatten, open_picture
+from .whole_folder import make_folder, refuse_damage
 
 _VERSION = 1
 _PIXELS, _INDEX = "pixels", "index.json"
@@ -34,14 +31,19 @@ class PictureStore(Sequence[Tensor]):
 
     Attributes:
         sha256: Of the names and the bytes of the files they were made of.
+
+    Raises:
+        ValueError: If it is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
-        index: dict[str, Any] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-        self.sha256: str = index["sha256"]
-        self.sizes: list[tuple[int, int]] = [(h, w) for h, w in index["sizes"]]
-        self._starts = np.cumsum([0, *(3 * h * w for h, w in self.sizes)])
-        self._pixels = np.memmap(folder / _PIXELS, dtype=np.uint8, mode="c", shape=(int(self._starts[-1]),))
+        with refuse_damage(folder):
+            index: dict[str, Any] = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+            self.sha256: str = index["sha256"]
+            self.sizes: list[tuple[int, int]] = [(h, w) for h, w in index["sizes"]]
+            self._starts = np.cumsum([0, *(3 * h * w for h, w in self.sizes)])
+            total = int(self._starts[-1])
+            self._pixels = np.memmap(folder / _PIXELS, dtype=np.uint8, mode="c", shape=(total,))
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -74,8 +76,7 @@ def prepare_pictures(
     """
     key = hashlib.sha256(json.dumps([_VERSION, side, *_stamps(source, files)]).encode()).hexdigest()
     folder = get_data_dir() / "prepared" / f"{name}-{side}-{key[:16]}"
-    if not (folder / _INDEX).exists():
-        _prepare(folder, source, files, side, progress)
+    make_folder(folder, lambda part: _prepare(part, source, files, side, progress))
     return PictureStore(folder)
 
 
@@ -92,30 +93,18 @@ def _stamps(source: Path, files: Sequence[str]) -> Iterator[Any]:
 
 
 def _prepare(folder: Path, source: Path, files: Sequence[str], side: int, progress: Progress | None) -> None:
-    # Several processes may be at it at once: each makes its own, and that of the first to end stays.
-    part = folder.with_name(f".{folder.name}.{uuid4().hex}")
-    part.mkdir(parents=True)
-    try:
-        with Entries(source) as entries, (part / _PIXELS).open("wb") as pixels:
-            digest, sizes = hashlib.sha256(), []
-            for done, name in enumerate(files):
-                if progress is not None:
-                    progress(done, len(files))
-                picture = _read(entries, name, side, digest)
-                sizes.append((picture.height, picture.width))
-                pixels.write(picture.tobytes())
-            pixels.flush()
-            os.fsync(pixels.fileno())
-        if progress is not None:
-            progress(len(files), len(files))
-        atomic_write(part / _INDEX, json.dumps({"sha256": digest.hexdigest(), "sizes": sizes}) + "\n")
-        try:
-            part.rename(folder)
-        except OSError:
-            if not (folder / _INDEX).exists():
-                raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    digest, sizes = hashlib.sha256(), []
+    with Entries(source) as entries, (folder / _PIXELS).open("wb") as pixels:
+        for done, name in enumerate(files):
+            if progress is not None:
+                progress(done, len(files))
+            picture = _read(entries, name, side, digest)
+            sizes.append((picture.height, picture.width))
+            pixels.write(picture.tobytes())
+    if progress is not None:
+        progress(len(files), len(files))
+    index = {"sha256": digest.hexdigest(), "sizes": sizes}
+    (folder / _INDEX).write_text(json.dumps(index) + "\n", encoding="utf-8")
 
 
 def _read(entries: Entries, name: str, side: int, digest: Any) -> Image.Image:

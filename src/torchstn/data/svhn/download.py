@@ -6,7 +6,7 @@ from pathlib import Path
 from ..archives import extract_tar
 from ..download import Progress, download_file
 from ..mnist_files import get_data_dir
-from .files import ANNOTATIONS, ARCHIVES, MIRRORS
+from .files import ARCHIVES, MIRRORS
 
 _MOST_GROWTH = 4
 """PNGs hardly shrink in a tar.gz; unpacked they come to no more than so many times its size."""
@@ -59,16 +59,14 @@ def _get(part: str, folder: Path, progress: Progress | None, mirrors: Sequence[s
         progress=progress,
         timeout=timeout,
     )
-    unpacked = folder / f".{part}.unpacked"
     extract_tar(
-        packed, unpacked, most_bytes=_MOST_GROWTH * archive.size, progress=_told(progress, archive.name)
+        packed,
+        folder / part,
+        most_bytes=_MOST_GROWTH * archive.size,
+        within=part,
+        progress=_told(progress, archive.name),
     )
-    # The archive holds one folder of the part's name.
-    if not (unpacked / part / ANNOTATIONS[0]).is_file():
-        raise ValueError(f"{packed} must hold {part}/{ANNOTATIONS[0]}, and does not.")
-    (unpacked / part).rename(folder / part)
-    unpacked.rmdir()
-    packed.unlink()
+    packed.unlink(missing_ok=True)  # another process that waited for it may have been first
 
 
 def _told(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:

@@ -2,11 +2,7 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...training.lock import FolderInUseError, lock_folder
 from ..download import Progress
 from ..mnist_files import get_data_dir
+from ..whole_folder import make_folder, refuse_damage
 from .crops import crop
 from .photographs import Photographs
 
@@ -25,8 +21,6 @@ POSITIONS = 5
 NOTHING = 10
 """The class of a position that has no digit."""
 _FORMAT = 1
-_AGAIN = 1.0
-"""Seconds between two looks whether another process is done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +58,20 @@ def load_crops(
         progress: Told how far each step is.
 
     Raises:
-        ValueError: If a photograph or the annotation is missing or damaged.
+        ValueError: If a photograph or the annotation is missing or damaged, or the crops in the store are.
     """
     with Photographs(path) as photographs:
         folder = (store or get_data_dir() / "svhn-crops") / _key(photographs, side, enlarge)
-        if not (folder / "about.json").exists():
-            with _alone(folder.parent):
-                if not (folder / "about.json").exists():
-                    _cut_out(photographs, folder, side, enlarge, progress)
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    return Crops(
-        np.load(folder / "images.npy", mmap_mode="r"),
-        torch.from_numpy(np.load(folder / "labels.npy")),
-        torch.from_numpy(np.load(folder / "numbers.npy")),
-        about["sha256"],
-        about["left_out"],
-    )
+        make_folder(folder, lambda part: _cut_out(photographs, part, side, enlarge, progress))
+    with refuse_damage(folder):
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        return Crops(
+            np.load(folder / "images.npy", mmap_mode="r"),
+            torch.from_numpy(np.load(folder / "labels.npy")),
+            torch.from_numpy(np.load(folder / "numbers.npy")),
+            about["sha256"],
+            about["left_out"],
+        )
 
 
 def _key(photographs: Photographs, side: int, enlarge: float) -> str:
@@ -90,45 +82,25 @@ def _key(photographs: Photographs, side: int, enlarge: float) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-@contextmanager
-def _alone(store: Path) -> Iterator[None]:
-    """Waits until no other process cuts anything out: of several trainings one does it for all."""
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(lock_folder(store))
-            except FolderInUseError:
-                time.sleep(_AGAIN)
-            else:
-                break
-        yield
-
-
 def _cut_out(
     photographs: Photographs, folder: Path, side: int, enlarge: float, progress: Progress | None
 ) -> None:
-    """Fills a folder that appears whole or not at all."""
     every = photographs.houses(_told(progress, f"Reading {photographs.path.name}"))
     houses = [house for house in every if len(house.digits) <= POSITIONS]
     tell = _told(progress, f"Cutting the house numbers out of {photographs.path.name}")
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        images = np.lib.format.open_memmap(part / "images.npy", "w+", np.uint8, (len(houses), 3, side, side))
-        labels = np.full((len(houses), POSITIONS), NOTHING, dtype=np.int64)
-        for k, (house, photograph) in enumerate(photographs.of(houses)):
-            images[k] = crop(photograph, house.around, enlarge, side).numpy()
-            labels[k, : len(house.digits)] = house.digits
-            tell(k + 1, len(houses))
-        images.flush()
-        np.save(part / "labels.npy", labels)
-        np.save(part / "numbers.npy", np.array([_number(house.file) for house in houses], dtype=np.int64))
-        digest = hashlib.sha256(images.data)
-        digest.update(labels.tobytes())
-        about = {"sha256": digest.hexdigest(), "left_out": len(every) - len(houses)}
-        (part / "about.json").write_text(json.dumps(about), encoding="utf-8")
-        part.replace(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, (len(houses), 3, side, side))
+    labels = np.full((len(houses), POSITIONS), NOTHING, dtype=np.int64)
+    for k, (house, photograph) in enumerate(photographs.of(houses)):
+        images[k] = crop(photograph, house.around, enlarge, side).numpy()
+        labels[k, : len(house.digits)] = house.digits
+        tell(k + 1, len(houses))
+    images.flush()
+    np.save(folder / "labels.npy", labels)
+    np.save(folder / "numbers.npy", np.array([_number(house.file) for house in houses], dtype=np.int64))
+    digest = hashlib.sha256(images.data)
+    digest.update(labels.tobytes())
+    about = {"sha256": digest.hexdigest(), "left_out": len(every) - len(houses)}
+    (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
 
 
 def _told(progress: Progress | None, title: str) -> Callable[[int, int], None]:
