@@ -197,6 +197,17 @@ def test_what_is_no_picture_is_refused_by_name(name: str, tmp_path: Path) -> Non
     assert str(refusal.value).startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize("read", [read_picture, picture_size])
+def test_no_other_program_is_started_for_a_file(
+    read: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _saved(tmp_path, Image.fromarray(COLOURS), "page.eps").rename(tmp_path / "page.png")
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("A program was started."))
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", "gs")
+    with pytest.raises(ValueError, match=r"page\.png: not a picture in a format that is read"):
+        read(path)
+
+
 def test_truncated_jpeg_is_broken(tmp_path: Path) -> None:
     path = _saved(tmp_path, Image.effect_noise((200, 200), 90), "digit.jpg")
     path.write_bytes(path.read_bytes()[:2000])
@@ -212,7 +223,26 @@ def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL", "ignore::RuntimeWarning:PIL")
-@pytest.mark.parametrize("ending", ["png", "jpg", "gif", "bmp", "tiff", "webp", "ppm", "ico", "tga", "jp2"])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "png",
+        "jpg",
+        "gif",
+        "bmp",
+        "tiff",
+        "webp",
+        "ppm",
+        "ico",
+        "tga",
+        "jp2",
+        "avif",
+        "sgi",
+        "pcx",
+        "dds",
+        "qoi",
+    ],
+)
 def test_a_damaged_file_is_read_or_refused_but_nothing_else(ending: str, tmp_path: Path) -> None:
     whole = _saved(
         tmp_path, Image.fromarray(COLOURS.repeat(4, 0).repeat(4, 1)), f"whole.{ending}"

@@ -4,8 +4,9 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -19,6 +20,12 @@ Source: TypeAlias = Path | BinaryIO
 
 MOST_PIXELS = 50_000_000
 """Of one picture. A file of a few kilobytes can claim more than the memory holds."""
+# Not all that Pillow opens: an EPS, whatever its name, it would hand to Ghostscript, another program.
+# TGA has no mark of its own in the file, so it is tried last.
+_FORMATS = (
+    *("PNG", "JPEG", "TIFF", "WEBP", "AVIF", "JPEG2000", "GIF", "BMP", "DIB", "PPM", "ICO", "ICNS"),
+    *("FITS", "PSD", "DDS", "QOI", "SGI", "SUN", "PCX", "XBM", "XPM", "TGA"),
+)
 _WIDE = ("I", "F")
 _CLEAR = ("RGBA", "LA", "PA", "La", "RGBa")
 # What Pillow lets through of broken files of the formats it reads, found by damaging some of each.
@@ -81,7 +88,7 @@ def open_sized(
     """
     called = _called(source, name)
     try:
-        with _file(source) as file, Image.open(file) as picture:
+        with _opened(source) as picture:
             _check_extent(called, picture.size)
             w, h = picture.size
             if least is not None:
@@ -103,7 +110,7 @@ def picture_size(source: Source, *, name: str | None = None) -> tuple[int, int]:
     """The size (h, w) of a picture when upright, undecoded where that can be; refusals as `read_picture`."""
     called = _called(source, name)
     try:
-        with _file(source) as file, Image.open(file) as picture:
+        with _opened(source) as picture:
             _check_extent(called, picture.size)
             w, h = picture.size
             return (w, h) if _lies_on_its_side(picture) else (h, w)
@@ -138,6 +145,18 @@ def flatten(picture: Image.Image) -> Image.Image:
         return picture if picture.mode == "RGB" else picture.convert("RGB")
     colours = picture.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours).convert("RGB")
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[Image.Image]:
+    with _file(source) as file, Image.open(file, formats=_formats()) as picture:
+        yield picture
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def _file(source: Source) -> AbstractContextManager[BinaryIO]:
@@ -180,7 +199,7 @@ def _refusal(called: str, refusal: Exception) -> ValueError:
             return ValueError(f"{called}: more than {MOST_PIXELS // 10**6} megapixels; scale it down first.")
         case UnidentifiedImageError():
             return ValueError(
-                f"{called}: not a picture in a format Pillow reads (PNG, JPEG, TIFF, WebP ...)."
+                f"{called}: not a picture in a format that is read (PNG, JPEG, TIFF, WebP ...)."
             )
     why = str(refusal).rstrip(".") or type(refusal).__name__
     return ValueError(f"{called}: the picture is broken ({why}).")
