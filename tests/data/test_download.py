@@ -111,6 +111,52 @@ def test_a_later_call_resumes_what_an_earlier_one_left(server, tmp_path):
     assert server.seen[-1] == "bytes=150000-"
 
 
+@pytest.mark.parametrize("arrived", [0, 100_000])
+def test_of_two_at_once_the_second_waits_for_the_first_and_takes_its_file(
+    server, tmp_path, monkeypatch, arrived
+):
+    monkeypatch.setattr(download, "_AGAIN", 0.02)
+    (tmp_path / "got.part").write_bytes(CONTENT[:arrived])
+    found, told = [], []
+
+    def second():
+        fetch(server, tmp_path / "got", progress=lambda *news: told.append(news))
+        found.append((tmp_path / "got").read_bytes() == CONTENT)
+
+    other = threading.Thread(target=second)
+
+    def meanwhile(name, done, size):
+        if arrived < done < size and other.ident is None:
+            other.start()
+            other.join(0.3)
+
+    fetch(server, tmp_path / "got", progress=meanwhile)
+    other.join(20)
+    assert found == [True]
+    assert len(server.seen) == 1
+    assert arrived <= told[0][1] < told[-1][1] == len(CONTENT)
+    assert files(tmp_path) == ["got"]
+
+
+def test_one_that_waits_for_a_download_that_breaks_off_goes_on_with_it(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "_AGAIN", 0.02)
+    server.breaks = 1
+    other = threading.Thread(target=fetch, args=(server, tmp_path / "got"))
+
+    def meanwhile(name, done, size):
+        if done == server.break_after:
+            other.start()
+            other.join(0.2)
+            assert other.is_alive()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(server, tmp_path / "got", progress=meanwhile)
+    other.join(20)
+    assert (tmp_path / "got").read_bytes() == CONTENT
+    assert server.seen == [None, "bytes=100000-"]
+
+
 def test_a_server_without_ranges_is_read_from_the_start(server, tmp_path):
     server.breaks, server.ranges = 1, False
     fetch(server, tmp_path / "got")

@@ -4,11 +4,15 @@ import http.client
 import os
 import re
 import ssl
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from ..training.lock import _lock
 from .mnist_files import MNIST_FILES, digest_of, get_data_dir
 
 MNIST_MIRRORS = (
@@ -21,6 +25,8 @@ Progress = Callable[[str, int, int], None]
 
 _PIECE = 1 << 16
 _TRIES = 3
+_AGAIN = 1.0
+"""Seconds between two looks whether another process is done."""
 _KINDS = {"sha256": "SHA-256", "md5": "MD5"}
 # not every OSError: a full disk is no reason to ask another mirror
 _CONNECTION_ERRORS = (URLError, ConnectionError, TimeoutError, ssl.SSLError, http.client.HTTPException)
@@ -80,7 +86,8 @@ def download_file(
     """Downloads one file whose size and SHA-256 are known, or the MD5 where its publisher gives no other.
 
     What arrived before a connection broke is kept in `target` + ".part" and continued from there, by the next
-    try and by the next call. No more than `size` bytes are ever written.
+    try and by the next call. No more than `size` bytes are ever written. While another process downloads the
+    same file, this one waits, tells how far that is, and takes what it got.
 
     Raises:
         DownloadError: If no address gave the file in three tries each.
@@ -90,15 +97,61 @@ def download_file(
 
     def report(done: int) -> None:
         if progress is not None:
-            progress(target.name, done, size)
+            progress(target.name, min(done, size), size)
+
+    def is_there() -> bool:
+        right = target.is_file() and digest_of(target, checksum[0]) == checksum[1]
+        if right:
+            report(size)
+        return right
 
     if (sha256 is None) == (md5 is None):
         raise ValueError("One of `sha256` and `md5` must be given.")
     checksum = ("sha256", sha256) if md5 is None else ("md5", md5)
-    if target.is_file() and digest_of(target, checksum[0]) == checksum[1]:
-        report(size)
+    if is_there():
         return
     part = target.with_name(target.name + ".part")
+    with _alone(part, report):
+        if not is_there():
+            _fetch(urls, part, target, size, checksum, report, timeout)
+
+
+@contextmanager
+def _alone(part: Path, waiting: Callable[[int], None]) -> Iterator[None]:
+    """Lets one process at a time write the file; it is there meanwhile, and stays if anything is in it."""
+    if os.name == "nt":
+        yield  # there are no locks there, and what is open cannot be renamed
+        return
+    while True:
+        with part.open("ab") as stream:
+            if _lock(stream.fileno()) and _is_at(part, stream):
+                try:
+                    yield
+                finally:
+                    if _is_at(part, stream) and part.stat().st_size == 0:
+                        part.unlink()
+                return
+            waiting(os.fstat(stream.fileno()).st_size)
+        time.sleep(_AGAIN)
+
+
+def _is_at(path: Path, stream: BinaryIO) -> bool:
+    """Whether an open file has the name still: a lock on one that was renamed or removed means nothing."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _fetch(
+    urls: Sequence[str],
+    part: Path,
+    target: Path,
+    size: int,
+    checksum: tuple[str, str | None],
+    report: Callable[[int], None],
+    timeout: float,
+) -> None:
     reason = "no address was given"
     for url in urls:
         for _ in range(_TRIES):
@@ -106,7 +159,7 @@ def download_file(
                 _continue(url, part, size, report, timeout)
                 _publish(part, target, *checksum)
             except _DamagedError as error:
-                part.unlink(missing_ok=True)
+                os.truncate(part, 0)  # not removed: what is locked is the file, not its name
                 reason = f"{url}: {error}"
             except HTTPError as error:
                 error.close()
@@ -125,7 +178,7 @@ class _DamagedError(Exception):
 
 def _continue(url: str, part: Path, size: int, report: Callable[[int], None], timeout: float) -> None:
     done = part.stat().st_size if part.exists() else 0
-    report(min(done, size))
+    report(done)
     if done == size:
         return
     if done > size:
