@@ -1,6 +1,7 @@
 """Archives: what is in them is read, and nothing is written outside the folder they are unpacked into."""
 
 import io
+import random
 import tarfile
 import threading
 import zipfile
@@ -53,16 +54,54 @@ def test_a_folder_and_a_zip_give_the_same_files(entries: Entries) -> None:
         for name, content in FILES.items():
             with entries.open(name) as file:
                 assert file.read() == content
-        with pytest.raises(ValueError, match=r"there is no c.txt in it"):
-            entries.open("c.txt")
+        with pytest.raises(ValueError, match=r"there is no c.txt in it"), entries.open("c.txt"):
+            pass
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("place", [2, 60, 90])
+def test_a_file_that_is_damaged_within_its_zip_is_named(tmp_path: Path, kind: int, place: int) -> None:
+    path, content = tmp_path / "all.zip", random.randbytes(300).hex().encode()
+    with zipfile.ZipFile(path, "w", kind) as made:
+        made.writestr("a.txt", content)
+    damaged = bytearray(path.read_bytes())
+    damaged[place] ^= 255
+    path.write_bytes(damaged)
+    with (
+        Entries(path) as entries,
+        pytest.raises(ValueError, match=r"all.zip: a.txt in it is damaged"),
+        entries.open("a.txt") as file,
+    ):
+        file.read()
+
+
+@pytest.mark.parametrize(("place", "value"), [(8, 99), (6, 1)])
+def test_a_compression_nobody_knows_and_a_password_are_named(tmp_path: Path, place: int, value: int) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("a.txt", b"one")
+    changed = bytearray(path.read_bytes())
+    for start in (place, changed.index(b"PK\1\2") + place + 2):  # said twice, at the file and in the list
+        changed[start] = value
+    path.write_bytes(changed)
+    with (
+        Entries(path) as entries,
+        pytest.raises(ValueError, match=r"all.zip: a.txt in it cannot be read"),
+        entries.open("a.txt"),
+    ):
+        pass
 
 
 def test_a_zip_that_claims_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("zeros", bytes(5000))
     monkeypatch.setattr(archives, "MOST_BYTES", 4999)
-    with Entries(tmp_path / "bomb.zip") as bomb, pytest.raises(ValueError, match="claims 5000 bytes"):
-        bomb.open("zeros")
+    with (
+        Entries(tmp_path / "bomb.zip") as bomb,
+        pytest.raises(ValueError, match="claims 5000 bytes"),
+        bomb.open("zeros"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("name", ["missing", "broken.zip"])
@@ -135,6 +174,19 @@ def test_a_tar_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"more than the {LIMIT} bytes allowed"):
         extract_tar(path, tmp_path / "out", most_bytes=LIMIT)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_tar_that_is_damaged_inside_is_refused_by_name(tmp_path: Path) -> None:
+    path, content = tmp_path / "files.tar.xz", random.randbytes(100_000).hex().encode()
+    with tarfile.open(path, "w:xz") as made:
+        member = tarfile.TarInfo("noise")
+        member.size = len(content)
+        made.addfile(member, io.BytesIO(content))
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 255
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match=r"files.tar.xz: this is not a whole tar"):
+        extract_tar(path, tmp_path / "out", most_bytes=len(content))
 
 
 def test_a_tar_that_is_cut_off_is_refused_and_nothing_is_left(tmp_path: Path) -> None:

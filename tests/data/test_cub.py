@@ -93,6 +93,15 @@ def test_a_damaged_list_is_named(name: str, text: str, said: str, tmp_path: Path
         load_cub(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["images.txt", "bounding_boxes.txt"])
+def test_a_list_that_is_damaged_within_its_zip_is_named(name: str, tmp_path: Path) -> None:
+    write_zips(tmp_path)
+    metadata = tmp_path / "CUB_200_2011_metadata.zip"
+    metadata.write_bytes(metadata.read_bytes().replace(lists()[name].encode()[:9], b"1 x.png 1"))
+    with pytest.raises(ValueError, match=rf"CUB_200_2011_metadata.zip: {name}"):
+        load_cub(tmp_path)
+
+
 def test_a_damaged_list_of_sizes_is_named(tmp_path: Path) -> None:
     write_zips(tmp_path)
     images = tmp_path / "cub3_images_60.zip"

@@ -5,14 +5,24 @@ import io
 import shutil
 import tarfile
 import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support.house_numbers import house, houses, photograph, write_data, write_official, write_zip
+from support.house_numbers import (
+    house,
+    houses,
+    photograph,
+    write_data,
+    write_digit_struct,
+    write_official,
+    write_zip,
+)
 
 from torchstn.data.svhn import (
     NOTHING,
@@ -54,6 +64,28 @@ def test_what_is_no_digit_struct_is_refused() -> None:
         read_digit_struct(io.BytesIO(b"nothing"))
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("left", float("nan"), r"2.png: each box must be of numbers up to"),
+        ("height", float("inf"), r"2.png: each box must be of numbers up to"),
+        ("label", float("nan"), "cannot convert float NaN to integer"),
+        ("label", float("inf"), "cannot convert float infinity to integer"),
+    ],
+)
+def test_a_number_that_cannot_be_is_named_with_file_and_photograph(
+    field: str, value: float, message: str, tmp_path: Path
+) -> None:
+    write_digit_struct(tmp_path / "digitStruct.mat", [house(f"{k}.png", "7") for k in (1, 2, 3)])
+    with h5py.File(tmp_path / "digitStruct.mat", "r+") as mat:
+        mat[f"#refs#/b1/{field}"][...] = value
+    with (
+        (tmp_path / "digitStruct.mat").open("rb") as file,
+        pytest.raises(ValueError, match=f"digitStruct.mat, photograph 2: {message}"),
+    ):
+        read_digit_struct(file)
+
+
 def test_a_csv_gives_digits_as_text_and_boxes_as_numbers() -> None:
     text = "file,width,digits,boxes_left:top:width:height\n1.jpg,9,042,1:2:3:4|5.5:2:3:4|9:2:3:4\n"
     boxes = (Box(1, 2, 3, 4), Box(5.5, 2, 3, 4), Box(9, 2, 3, 4))
@@ -67,6 +99,11 @@ def test_a_csv_gives_digits_as_text_and_boxes_as_numbers() -> None:
         (HEAD + "1.jpg,4,1:2:3\n", "line 2: each box must be left:top:width:height, got '1:2:3'"),
         (HEAD + "1.jpg,4,1:2:3:4\n2.jpg,12,1:2:3:4\n", "line 3: 2.jpg has 2 digits and 1 boxes"),
         (HEAD + "1.jpg,4,1:2:0:4\n", "line 2: 1.jpg: each box must have an extent"),
+        (HEAD + "1.jpg,4,5:2:1e-20:4\n", "line 2: 1.jpg: each box must have an extent"),
+        (HEAD + "1.jpg,4,nan:2:3:4\n", "line 2: 1.jpg: each box must be of numbers up to 50000000"),
+        (HEAD + "1.jpg,4,1:2:inf:4\n", "line 2: 1.jpg: each box must be of numbers up to"),
+        (HEAD + "1.jpg,4,1:-1e30:3:4\n", "line 2: 1.jpg: each box must be of numbers up to"),
+        (HEAD + "1.jpg,4," + "9" * 200_000 + "\n", "labels.csv: this is not a CSV in UTF-8 .*limit"),
         (HEAD + "1.jpg,x,1:2:3:4\n", "line 2: invalid literal"),
         (HEAD + "1.jpg\n", "line 2: "),
     ],
@@ -171,6 +208,30 @@ def test_a_photograph_that_is_missing_is_named_and_no_crops_are_left(tmp_path: P
     with pytest.raises(ValueError, match=r"train: there is no 2.png in it"):
         load_crops(folder, side=8, enlarge=1.0, store=tmp_path / "store")
     assert [path.name for path in (tmp_path / "store").iterdir()] == [".lock"]
+
+
+def test_an_annotation_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_bytes((HEAD + "\xe9.png,1,0:0:1:1\n").encode("latin-1"))
+    with (
+        Photographs(tmp_path) as photographs,
+        pytest.raises(ValueError, match=rf"{tmp_path}: labels.csv: this is not a CSV in UTF-8"),
+    ):
+        photographs.houses()
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "digitStruct.mat"])
+def test_an_annotation_that_is_damaged_within_its_zip_is_named(name: str, tmp_path: Path) -> None:
+    write_digit_struct(tmp_path / "digitStruct.mat", houses(1))
+    content = {
+        "labels.csv": HEAD.encode() * 50,
+        "digitStruct.mat": (tmp_path / "digitStruct.mat").read_bytes(),
+    }
+    with zipfile.ZipFile(tmp_path / "train.zip", "w") as made:
+        made.writestr(name, content[name])
+    path = tmp_path / "train.zip"
+    path.write_bytes(path.read_bytes().replace(content[name], b"\0" * len(content[name])))
+    with Photographs(path) as photographs, pytest.raises(ValueError, match=rf"train.zip: {name}"):
+        photographs.houses()
 
 
 def test_a_folder_without_annotation_is_refused(tmp_path: Path) -> None:

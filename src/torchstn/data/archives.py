@@ -1,12 +1,12 @@
 """Files in a folder, a zip or a tar: read where they lie, or unpacked where they can harm nothing."""
 
-import gzip
 import lzma
 import shutil
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 
 MOST_BYTES = 1 << 30
 """Of one file in a zip. An archive of a few kilobytes can claim more than the memory holds."""
-_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+_DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class Entries:
@@ -61,22 +61,37 @@ class Entries:
             return (self.path / name).is_file()
         return name in self._zip.NameToInfo
 
-    def open(self, name: str) -> BinaryIO:
-        """One file, to read from.
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """One file, to read from while the context lasts.
 
         Raises:
-            ValueError: If there is no such file, or it claims to be larger than `MOST_BYTES`.
+            ValueError: If there is no such file, it claims to be larger than `MOST_BYTES`, or it is damaged,
+                which may show only while it is read.
         """
         if name not in self:
             raise ValueError(f"{self.path}: there is no {name} in it.")
         if self._zip is None:
-            return (self.path / name).open("rb")
+            with (self.path / name).open("rb") as file:
+                yield file
+            return
         claimed = self._zip.getinfo(name).file_size
         if claimed > MOST_BYTES:
             raise ValueError(
                 f"{self.path}: {name} claims {claimed} bytes, more than the {MOST_BYTES} allowed."
             )
-        return cast(BinaryIO, self._zip.open(name))
+        try:
+            with self._unzipped(name) as packed:
+                yield packed
+        except _DAMAGED as error:
+            raise ValueError(f"{self.path}: {name} in it is damaged ({error}).") from None
+
+    def _unzipped(self, name: str) -> BinaryIO:
+        assert self._zip is not None
+        try:
+            return cast(BinaryIO, self._zip.open(name))
+        except RuntimeError as error:  # a password, or a compression that Python does not know
+            raise ValueError(f"{self.path}: {name} in it cannot be read ({error}).") from None
 
 
 def extract_tar(

@@ -8,7 +8,7 @@ import csv
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -113,7 +113,7 @@ def load_cub(folder: Path) -> Cub:
         whole = _read(lists, place.images)
         names = set(images)
         here = torch.tensor([file in names for file in whole.files])
-        original = _originals(images.open(_SIZES), whole.files) if _SIZES in names else None
+        original = _originals(images, whole.files) if _SIZES in names else None
     species = sorted(set(whole.labels[here].tolist()))
     if not species:
         raise ValueError(f"{place.images} holds none of the images that {place.metadata} lists.")
@@ -191,15 +191,15 @@ def _numbers(lists: Entries, name: str, columns: int, rows: int, every: int = 1)
     return torch.from_numpy(found[:, 1:].copy())
 
 
-def _originals(file: BinaryIO, files: tuple[str, ...]) -> Tensor:
+def _originals(images: Entries, files: tuple[str, ...]) -> Tensor:
     """(n, 2) the sizes of the originals; 0 of images that the list leaves out."""
-    with file:
+    with images.open(_SIZES) as file:
         rows = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8"))
         try:
             sizes = {row["file"]: (float(row["orig_width"]), float(row["orig_height"])) for row in rows}
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, csv.Error) as error:
             raise ValueError(
-                f"{_SIZES} must have the columns file, orig_width and orig_height: {error}."
+                f"{images.path}: {_SIZES} must have the columns file, orig_width and orig_height: {error}."
             ) from None
     return torch.tensor([sizes.get(name, (0.0, 0.0)) for name in files])
 

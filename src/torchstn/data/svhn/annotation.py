@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..pictures import MOST_PIXELS
+
 
 class Box(NamedTuple):
     """A rectangle in pixels of its photograph; pixel (i, j) covers [j, j + 1] x [i, i + 1]."""
@@ -23,7 +25,8 @@ class House:
         boxes: Around each of them.
 
     Raises:
-        ValueError: If there is no digit, one is none, a box is empty, or there are not as many boxes.
+        ValueError: If there is no digit, one is none, there are not as many boxes, or one is empty or not of
+            numbers that a photograph can have.
     """
 
     file: str
@@ -35,7 +38,13 @@ class House:
             raise ValueError(f"{self.file} has {len(self.digits)} digits and {len(self.boxes)} boxes.")
         if not all(0 <= digit <= 9 for digit in self.digits):
             raise ValueError(f"{self.file}: each digit must be 0 to 9, got {self.digits}.")
-        if not all(box.width > 0 and box.height > 0 for box in self.boxes):
+        # No photograph that is read is longer; NaN is refused by any comparison.
+        if not all(abs(side) <= MOST_PIXELS for box in self.boxes for side in box):
+            raise ValueError(
+                f"{self.file}: each box must be of numbers up to {MOST_PIXELS}, got {self.boxes}."
+            )
+        # Not only above 0: a width of 1e-20 at 5 ends where it began.
+        if not all(x + w > x and y + h > y for x, y, w, h in self.boxes):
             raise ValueError(f"{self.file}: each box must have an extent, got {self.boxes}.")
 
     @property

@@ -32,7 +32,10 @@ def read_digit_struct(
             names, boxes = mat["digitStruct/name"][:, 0], mat["digitStruct/bbox"][:, 0]
             houses = []
             for k, (text, group) in enumerate(zip(names, boxes, strict=True), 1):
-                houses.append(_house(mat, _text(mat[text]), mat[group]))
+                try:
+                    houses.append(_house(mat, _text(mat[text]), mat[group]))
+                except (ValueError, OverflowError) as error:
+                    raise ValueError(f"{name}, photograph {k}: {error}") from None
                 if progress is not None:
                     progress(k, len(names))
             return houses

@@ -18,17 +18,20 @@ def read_labels(file: TextIO, *, name: str = "labels.csv") -> list[House]:
     Raises:
         ValueError: If a heading is missing or a line is wrong; names the line.
     """
-    rows = csv.DictReader(file)
-    headings = list(rows.fieldnames or [])
+    try:
+        reader = csv.DictReader(file)
+        headings, rows = list(reader.fieldnames or []), [(reader.line_num, row) for row in reader]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{name}: this is not a CSV in UTF-8 ({error}).") from None
     boxes = next((one for one in headings if one.startswith("boxes")), None)
     if boxes is None or not {"file", "digits"} <= set(headings):
         raise ValueError(f"{name} must have the columns file, digits and boxes, got {', '.join(headings)}.")
     houses = []
-    for row in rows:
+    for number, row in rows:
         try:
             houses.append(_house(row, boxes))
         except (ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{name}, line {rows.line_num}: {error}") from None
+            raise ValueError(f"{name}, line {number}: {error}") from None
     return houses
 
 
