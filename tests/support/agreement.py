@@ -116,7 +116,7 @@ LAYOUTS = tuple(_LAID_OUT)
 
 
 def laid_out(image: Tensor, layout: str) -> Tensor:
-    """The same numbers with other strides; "expanded" has the first channel in all, "one pixel" the first pixel."""
+    """The same numbers with other strides; "expanded" repeats the first channel, "one pixel" the first."""
     return _LAID_OUT[layout](image)
 
 
