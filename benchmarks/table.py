@@ -58,7 +58,7 @@ def summary(record: Json) -> str:
     return (
         "[![How many times faster than its peers, case by case](docs/images/speed.png)]"
         "(docs/images/speed.svg)\n\n"
-        f"{where}, one thread: {', '.join(ranges)}; {met} of the {len(targets)} speeds aimed at are reached.\n"
+        f"{where}, one thread: {', '.join(ranges)}; {met} of {len(targets)} speeds aimed at are reached.\n"
     )
 
 

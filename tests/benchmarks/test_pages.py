@@ -84,7 +84,7 @@ def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> Non
 
 def test_the_readme_counts_the_targets_reached() -> None:
     text = table.summary(_record(0.05, 0.05))
-    assert "5.0x to 5.0x against PyTorch; 1 of the 2 speeds aimed at are reached." in text
+    assert "5.0x to 5.0x against PyTorch; 1 of 2 speeds aimed at are reached." in text
     assert "docs/images/speed.png" in text
 
 
