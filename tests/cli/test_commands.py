@@ -30,6 +30,13 @@ COMMANDS = (
 COMMANDS += ("data get mnist", "reproduce", "results", "doctor")
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict", "reproduce", "results", "show", "train svhn"])
+def test_a_flag_is_shown_as_it_is_typed(call: Call, command: str) -> None:
+    lines = call(*command.split(), "--help").output.splitlines()
+    # That of --help itself is Typer's own.
+    assert not [line for line in lines if "<bool>" in line and "--help" not in line]
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_every_command_explains_itself(call: Call, command: str) -> None:
     done = call(*command.split(), "--help")

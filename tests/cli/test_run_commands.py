@@ -133,7 +133,7 @@ def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
     labels = torch.arange(3)
     with pytest.raises(ValueError, match="it takes nothing for another"):
         pick(Survey(labels, labels, None), Wanted(3, "wrong"))
-    with pytest.raises(ValueError, match="has no transformer"):
+    with pytest.raises(ValueError, match="leave out --far, or take --wrong"):
         pick(Survey(labels, labels, None), Wanted(3, "far"))
     for words in (["--wrong", "--far"], ["--far", "--against", run]):
         done = call("show", run, *words)

@@ -84,7 +84,10 @@ def test_run_without_a_name_gets_one(call: Call, tmp_path: Path, monkeypatch: py
         (("--iterations", "many"), "--iterations"),
         (("--seed", "-1"), "`seed` must be at least 0, got -1"),
         (("--parameters", "100"), "`parameters`"),
-        (("--data-dir", "nowhere"), "nowhere lacks train-images-idx3-ubyte.gz"),
+        (
+            ("--data-dir", "nowhere"),
+            "--data-dir must hold the four files of MNIST, gzipped or not, but nowhere",
+        ),
     ],
 )
 def test_wrong_value_is_said_in_a_sentence(

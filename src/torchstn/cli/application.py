@@ -9,6 +9,7 @@ import typer
 
 from .. import __version__
 from .apply import apply
+from .choices import flag
 from .co_localise import co_localise
 from .data import app as data
 from .demo import demo
@@ -45,7 +46,7 @@ def _print_version(asked: bool) -> None:
 def _everywhere(
     version: Annotated[
         bool,
-        typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop."),
+        flag("--version", is_eager=True, callback=_print_version, help="Print the version and stop."),
     ] = False,
 ) -> None:
     pass

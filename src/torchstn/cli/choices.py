@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,11 @@ Threads = Annotated[
     ),
 ]
 """How a command without a config lets its user say so."""
+
+
+def flag(*names: str, **more: Any) -> Any:
+    """A `typer.Option` that takes no value; the help would name one all the same, `<bool>`."""
+    return typer.Option(*names, metavar="", **more)
 
 
 def one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:

@@ -51,7 +51,9 @@ def pick(seen: Survey, wanted: Wanted, other: Survey | None = None) -> Tensor:
     if choose == "wrong":
         return _some(_places(~right, "it takes nothing for another"), count, seed)
     if seen.moved is None:
-        raise ValueError("the network has no transformer that could move anything; choose even or wrong.")
+        raise ValueError(
+            "the network has no transformer that could move anything; leave out --far, or take --wrong."
+        )
     far = []
     for label in sorted(set(seen.labels.tolist())):
         of_class = _places(right & (seen.labels == label), f"it reads no {label} rightly")

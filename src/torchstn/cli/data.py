@@ -9,6 +9,7 @@ import torch
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
+from .choices import flag
 from .plainly import err, out, plainly
 
 app = typer.Typer(
@@ -54,9 +55,7 @@ def get_svhn(
             metavar="FOLDER", help="Where to put them; default, svhn in TORCHSTN_DATA or ~/.cache/torchstn."
         ),
     ] = None,
-    extra: Annotated[
-        bool, typer.Option("--extra", help="Also the 202,353 extra photographs, 1.96 GB more.")
-    ] = False,
+    extra: Annotated[bool, flag("--extra", help="Also the 202,353 extra photographs, 1.96 GB more.")] = False,
 ) -> None:
     """Download 46,470 photographs of house numbers, 681 MB, for non-commercial use only, and unpack them."""
     from ..data.svhn import download_svhn

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .choices import flag
 from .plainly import out, plainly
 
 _MANY = 20
@@ -19,7 +20,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FOLDER", help="Folder of the data; default, where the run found it."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    as_json: Annotated[bool, flag("--json", help="Print JSON in place of a table.")] = False,
 ) -> None:
     """Judge a trained network by the fixed test set of its experiment, the same for every network.
 

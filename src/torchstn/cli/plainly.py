@@ -73,7 +73,8 @@ def sentence(refusal: Exception) -> str:
     if isinstance(refusal, OSError) and refusal.strerror:
         place = f"{refusal.filename}: " if refusal.filename else ""
         return f"{place}{refusal.strerror.lower()}."
-    return str(refusal) or type(refusal).__name__
+    # So the readers of data call what is typed as --data-dir.
+    return (str(refusal) or type(refusal).__name__).replace("`folder`", "--data-dir")
 
 
 def _literal(message: str) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .choices import flag
 from .plainly import plainly
 
 
@@ -17,20 +18,20 @@ def predict(
     ],
     invert: Annotated[
         bool | None,
-        typer.Option(
+        flag(
             "--invert/--no-invert",
             help="Ink is darker (or lighter) than the ground; default, the border tells.",
         ),
     ] = None,
     whole: Annotated[
-        bool, typer.Option("--whole", help="Keep the whole picture in place of cropping to the digit.")
+        bool, flag("--whole", help="Keep the whole picture in place of cropping to the digit.")
     ] = False,
     to: Annotated[
         Path | None, typer.Option("--out", metavar="PNG", help="Also draw input, grid and output of each.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
+    as_json: Annotated[bool, flag("--json", help="Print JSON in place of a table.")] = False,
     boxes: Annotated[
-        bool, typer.Option("--boxes", help="Of your own classes: say where each transformer looked.")
+        bool, flag("--boxes", help="Of your own classes: say where each transformer looked.")
     ] = False,
     save: Annotated[
         Path | None,

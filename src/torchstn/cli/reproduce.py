@@ -31,7 +31,7 @@ from ..reproduce import (
     select,
     write_costs,
 )
-from .choices import one_of
+from .choices import flag, one_of
 from .plainly import FAILURE, INTERRUPTED, err, note, out, plainly, stop
 
 _EXPERIMENTS = (*EXPERIMENTS, ALL)
@@ -48,7 +48,7 @@ Preset = Annotated[
     ),
 ]
 Again = Annotated[
-    bool, typer.Option("--again", help="Also train what has a result of other settings than the preset's.")
+    bool, flag("--again", help="Also train what has a result of other settings than the preset's.")
 ]
 
 
@@ -66,10 +66,10 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
         typer.Option(metavar="PATTERN", help="Cells such as `rts/*` or `r/st-cnn-*`; may be given again."),
     ] = None,
     plan: Annotated[
-        bool, typer.Option("--plan", "--dry-run", help="Only say what there is to do and what it takes.")
+        bool, flag("--plan", "--dry-run", help="Only say what there is to do and what it takes.")
     ] = False,
     costs: Annotated[
-        bool, typer.Option("--costs", help="Only measure what each cell costs, by a few steps of it.")
+        bool, flag("--costs", help="Only measure what each cell costs, by a few steps of it.")
     ] = False,
     again: Again = False,
     jobs: Annotated[

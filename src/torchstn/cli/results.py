@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ..figures.results_table import Papers
+from .choices import flag
 from .plainly import FAILURE, out, plainly, stop
 
 
@@ -14,14 +15,12 @@ def results(
     folder: Annotated[
         Path, typer.Argument(metavar="[FOLDER]", help="Holds RECIPE/PRESET/CELL/seed-K.json.")
     ] = Path("results"),
-    details: Annotated[
-        bool, typer.Option("--details", help="One row a run, with commit and command.")
-    ] = False,
+    details: Annotated[bool, flag("--details", help="One row a run, with commit and command.")] = False,
     claims: Annotated[
-        bool, typer.Option("--claims", help="One row a claim of the paper: does it hold of ours?")
+        bool, flag("--claims", help="One row a claim of the paper: does it hold of ours?")
     ] = False,
     costs: Annotated[
-        bool, typer.Option("--costs", help="What each cell costs, where torchstn reproduce has measured it.")
+        bool, flag("--costs", help="What each cell costs, where torchstn reproduce has measured it.")
     ] = False,
     write: Annotated[
         list[Path] | None,

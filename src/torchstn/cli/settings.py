@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from ..recipes.training_config import Choices, load_preset
-from .choices import one_of
+from .choices import flag, one_of
 
 _PANEL = "In place of what the preset says"
 
@@ -17,7 +17,7 @@ RunFolder = Annotated[
     Path | None,
     typer.Option("--out", metavar="FOLDER", help="Where the run goes; default, runs/ and a name of its own."),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")]
+Resume = Annotated[bool, flag("--resume", help="Go on with the run in that folder.")]
 ResultsFolder = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Also keep the result below this folder, as the tables read it."),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .choices import flag
 from .plainly import out, plainly
 
 
@@ -17,8 +18,8 @@ def show(
     ] = None,
     count: Annotated[int, typer.Option(min=1, max=40, help="How many samples.")] = 10,
     seed: Annotated[int | None, typer.Option(help="Pick other samples.")] = None,
-    wrong: Annotated[bool, typer.Option("--wrong", help="Only what it takes for another.")] = False,
-    far: Annotated[bool, typer.Option("--far", help="One of each class, among those it moves far.")] = False,
+    wrong: Annotated[bool, flag("--wrong", help="Only what it takes for another.")] = False,
+    far: Annotated[bool, flag("--far", help="One of each class, among those it moves far.")] = False,
     against: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Only what this other run takes for another and RUN reads rightly."),

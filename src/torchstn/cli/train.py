@@ -10,6 +10,7 @@ from ..recipes.co_localisation import Config as CoLocalisation
 from ..recipes.images import RECIPE as IMAGES
 from ..recipes.recipe import Recipe
 from ..recipes.registry import RECIPES
+from .choices import flag
 from .co_localisation import co_localisation
 from .data_folder import data_folder
 from .images_training import images
@@ -33,7 +34,7 @@ def command_of(recipe: Recipe[Any, Any]) -> Callable[..., None]:
         resume: Resume = False,
         results: ResultsFolder = None,
         film: Annotated[
-            bool, typer.Option("--film", help="Also draw, as a GIF, what transformers see as they learn.")
+            bool, flag("--film", help="Also draw, as a GIF, what transformers see as they learn.")
         ] = False,
         **settings: Any,
     ) -> None:

@@ -11,7 +11,9 @@ from .shuffled import Shuffled, held_out_of
 
 TEST_SEED = 0
 """Every training of whatever seed is judged by the same pictures."""
-MNIST_FOLDER = "Folder of the MNIST files; default, the 5,000 embedded digits."
+MNIST_FOLDER = (
+    "Folder of the MNIST files; default, where torchstn data get mnist put them, else 5,000 embedded digits."
+)
 """Help of an option."""
 FIXED = -1
 """The epoch of what is drawn once and for all."""
