@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from torchstn.cli.images import fit_square
+from torchstn.recipes.co_localisation import Optimisation
 
 from .conftest import Call
 
@@ -96,6 +97,17 @@ def test_a_shared_tile_is_found_in_a_folder_of_images(call: Call, tmp_path: Path
         hits += common / ((x1 - x0) * (y1 - y0) + 48 * 48 - common) > 0.4
     assert hits >= 10
     assert (tmp_path / "found/boxes.png").read_bytes().startswith(PNG)
+
+
+def test_a_shorter_search_warms_up_in_proportion(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    draw(tmp_path / "images", 3)
+    words = ("--attempts", 1, "--iterations", 2, "--threads", 1, "--out", tmp_path / "found")
+    done = call("co-localise", tmp_path / "images", *words)
+    assert done.exit_code == 0, done.output
+    assert Optimisation.make(iterations=20).warm_up == 2
+    assert Optimisation.make(iterations=20, warm_up=7).warm_up == 7
+    assert Optimisation.make(iterations=200).warm_up == Optimisation.make().warm_up == 20
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -123,7 +123,11 @@ class Choices:
     @classmethod
     def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
         """What was chosen, and the preset's choices beside it."""
-        return load_preset(cls, preset) | chosen
+        settings = load_preset(cls, preset) | chosen
+        # A shorter training than the preset's warms up in proportion.
+        if chosen.get("iterations") and "warm_up" not in chosen:
+            settings["warm_up"] = min(settings["warm_up"], settings["iterations"] // 10)
+        return settings
 
     def _check_value(self, item: Field[Any]) -> None:
         value, least = getattr(self, item.name), item.metadata["least"]
@@ -202,14 +206,6 @@ class TrainingConfig(Choices):
     def untrained(self) -> Self:
         """The same for a model that gets other weights: none of its own need be fetched."""
         return self
-
-    @classmethod
-    def _filled(cls, preset: str, chosen: dict[str, Any]) -> dict[str, Any]:
-        settings = super()._filled(preset, chosen)
-        # A shorter training than the preset's warms up in proportion.
-        if chosen.get("iterations") and "warm_up" not in chosen:
-            settings["warm_up"] = min(settings["warm_up"], settings["iterations"] // 10)
-        return settings
 
 
 def load_preset(config: type[Choices], name: str) -> dict[str, Any]:
