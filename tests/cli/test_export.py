@@ -61,7 +61,7 @@ def test_onnx_runtime_computes_the_same(call: Call, run: Path, tmp_path: Path) -
 def test_another_suffix_or_no_run_is_refused(call: Call, run: Path, tmp_path: Path) -> None:
     done = call("export", run, tmp_path / "digits.h5")
     assert done.exit_code == 2
-    assert ".pt2 or .onnx" in done.output
+    assert "FILE must end in .pt2 or .onnx" in done.output
     done = call("export", tmp_path, tmp_path / "digits.pt2")
     assert done.exit_code == 2
     assert not list(tmp_path.glob("*.*"))

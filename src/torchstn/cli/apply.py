@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from .outputs import check_folder
 from .plainly import FAILURE, err, out, plainly
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def apply(
         raise ValueError(f"{folder}: there is no file in it.")
     if to.resolve() == folder.resolve() or folder.resolve() in to.resolve().parents:
         raise ValueError(f"OUT must lie outside FOLDER, whose files are read, got {to}.")
+    check_folder(to, "OUT")
     _, config, model = load_run(run)
     if not isinstance(config, Config) or config.transform == "none":
         raise ValueError(f"{run} is no training on images with a transformer; there is nothing to crop.")

@@ -8,13 +8,10 @@ import typer
 
 from ..recipes.co_localisation import Config
 from ..recipes.digit_samples import find_digits
-from ..recipes.record import result_path, run_name
-from ..training import Run, atomic_write
 from .data_folder import data_folder
 from .plainly import INTERRUPTED, note, out
-from .report import result_json, result_table
 from .settings import ResultsFolder, Resume, RunFolder
-from .training import resume_command
+from .training import folder_for, resume_command, tell
 
 FIGURE_STEPS = (0, 10, 30, 60, 180)
 """Of the paper's figure 4."""
@@ -35,18 +32,14 @@ def co_localisation(
 
     settings["data_dir"] = data_folder(find_digits, settings["data_dir"], settings["preset"])
     config = Config.make(**settings)
-    folder = to or Path("runs") / run_name(config)
-    if Run(folder).exists() and not resume:
-        raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
+    folder = folder_for(config, to, resume, results)
     note(f"Looking for a {config.digit} in {config.images} images of {config.set}, in {folder}")
     try:
         record = train(config, folder, resume=resume)
     except KeyboardInterrupt:
         note(f"\nStopped. Go on with: {resume_command(sys.argv)}")
         raise typer.Exit(INTERRUPTED) from None
-    if results is not None:
-        atomic_write(result_path(results, config), result_json(record))
-    out.print(result_table([record]))
+    tell(record, config, results)
     for path in draw_located(folder, folder / "figures"):
         out.print(f"Saved {path}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .choices import Threads
+from .outputs import check_folder
 from .plainly import note, out, plainly, sentence
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def co_localise(
     from ..training import atomic_write
     from .images import fit_square
 
+    place = to or folder.parent / f"{folder.resolve().name}-co-localised"
+    check_folder(place)
     if threads:
         torch.set_num_threads(threads)
     images, skipped = _read(folder)
@@ -61,7 +64,6 @@ def co_localise(
     choices = Optimisation.make(
         "quick", seed=seed, attempts=attempts, iterations=iterations, hidden=_HIDDEN, growth=_GROWTH
     )
-    place = to or folder.parent / f"{folder.resolve().name}-co-localised"
     with tempfile.TemporaryDirectory() as scratch:
         shared = find_shared(torch.stack(squares), frames, choices, Path(scratch), encoder=encoder)
     rows = [

@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from .choices import flag
+from .outputs import PNG, check_file
 from .plainly import err, out, plainly
 
 app = typer.Typer(
@@ -113,6 +114,7 @@ def show(
     from ..figures import contact_sheet, save_figure
     from ..figures.saving import MNIST_CREDIT
 
+    check_file(to, endings=PNG)
     digits = load_mnist(data_dir)
     # One digit of each class in turn, so that the classes of a sorted set are all seen.
     order = torch.argsort(digits.test_labels, stable=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from .choices import Threads
+from .outputs import check_folder
 from .plainly import INTERRUPTED, note, out, plainly
 
 MODELS = ("cnn", "st-cnn")
@@ -40,6 +41,7 @@ def demo(
     from .pictures import draw_run
     from .report import result_table
 
+    check_folder(to)
     note("Two networks learn to read distorted digits: cnn is a plain one, st-cnn has a transformer.")
     records: list[dict[str, Any]] = []
     try:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .outputs import check_file
 from .plainly import out, plainly
 
 
@@ -22,8 +23,10 @@ def export(
     float32 inputs in [0, 1] and gives logits; it carries the classes and the shape of its inputs as
     torchstn.json. Before it is written it is read back and compared with the network.
     """
+    from ..recipes.exporting import ENDINGS
     from ..recipes.exporting import export as write
 
+    check_file(to, "FILE", endings=ENDINGS)
     path, about, apart = write(run, to)
     shape = ", ".join(map(str, about["input"]["shape"]))
     size = f"{path.stat().st_size / 1e6:.1f} MB"

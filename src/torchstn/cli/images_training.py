@@ -38,7 +38,7 @@ def images(
 
     settings["data_dir"] = RECIPE.find_data(folder, settings["preset"])
     config = Config.make(**settings)
-    place = folder_for(config, to, resume)
+    place = folder_for(config, to, resume, results)
     with scanning("reading images") as progress:
         pictures = Pictures.load(config, note, progress)
     note(

@@ -3,6 +3,7 @@
 import functools
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 import typer
@@ -70,11 +71,23 @@ def sentence(refusal: Exception) -> str:
     """What went wrong, in one sentence."""
     if isinstance(refusal, ModuleNotFoundError):
         return f'the package {refusal.name} is missing; run pip install "torchstn[all]".'
+    if isinstance(refusal, (FileExistsError, NotADirectoryError)) and refusal.filename:
+        return no_folder(Path(refusal.filename))
     if isinstance(refusal, OSError) and refusal.strerror:
         place = f"{refusal.filename}: " if refusal.filename else ""
         return f"{place}{refusal.strerror.lower()}."
     # So the readers of data call what is typed as --data-dir.
     return (str(refusal) or type(refusal).__name__).replace("`folder`", "--data-dir")
+
+
+def no_folder(path: Path) -> str:
+    """The sentence for a path that runs through a file."""
+    return f"{nearest(path)} is a file where a folder is needed; name another place."
+
+
+def nearest(path: Path) -> Path:
+    """Of a path and the folders it runs through the innermost that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())
 
 
 def _literal(message: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .choices import flag
+from .outputs import PNG, check_file
 from .plainly import plainly
 
 
@@ -56,6 +57,10 @@ def predict(
     from .images_predicting import predict_images
     from .numbers_predicting import predict_numbers
 
+    if to is not None:
+        check_file(to, endings=PNG)
+    if save is not None:
+        check_file(save, "--save")
     if Run(run).config.get("recipe") == IMAGES.name:
         if invert is not None or whole or to is not None:
             raise ValueError("--invert, --whole and --out are for runs on digits; this one is on images.")

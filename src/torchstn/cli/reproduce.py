@@ -32,6 +32,7 @@ from ..reproduce import (
     write_costs,
 )
 from .choices import flag, one_of
+from .outputs import check_folder
 from .plainly import FAILURE, INTERRUPTED, err, note, out, plainly, stop
 
 _EXPERIMENTS = (*EXPERIMENTS, ALL)
@@ -97,6 +98,9 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
     cells = select(experiment, tuple(only or ()))
     usual = ("--threads", str(threads), *_checked(more or []))
     words = {cell: usual if plan else _words(cell, preset, data_dir, usual) for cell in cells}
+    if not plan:
+        check_folder(results, "--results")
+        check_folder(runs, "--runs")
     if costs:
         _measure(words, preset, threads, results)
         return

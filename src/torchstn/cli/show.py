@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .choices import flag
+from .outputs import check_folder
 from .plainly import out, plainly
 
 
@@ -46,15 +47,18 @@ def show(
 
     if wrong + far + (against is not None) > 1:
         raise ValueError("--wrong, --far and --against exclude each other: name one of them.")
-    if Run(run).config.get("recipe") == CoLocalisation.recipe:
-        for path in draw_located(run, to or run / "figures", count=min(count, 10), data_dir=data_dir):
+    recipe = Run(run).config.get("recipe")
+    place = to or (run if recipe == Config.recipe else run / "figures")
+    check_folder(place)
+    if recipe == CoLocalisation.recipe:
+        for path in draw_located(run, place, count=min(count, 10), data_dir=data_dir):
             out.print(f"Saved {path}")
         return
-    if Run(run).config.get("recipe") == Config.recipe:
+    if recipe == Config.recipe:
         if wrong or far or against is not None or seed is not None:
             raise ValueError("of a run on your own images there is the report, without such choices.")
-        out.print(f"Saved {renew_report(run, to or run, data_dir)}")
+        out.print(f"Saved {renew_report(run, place, data_dir)}")
         return
     wanted = Wanted(count, "wrong" if wrong else "far" if far else "even", seed)
-    for path in draw_run(run, to or run / "figures", wanted=wanted, against=against, data_dir=data_dir):
+    for path in draw_run(run, place, wanted=wanted, against=against, data_dir=data_dir):
         out.print(f"Saved {path}")

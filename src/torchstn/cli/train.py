@@ -40,7 +40,7 @@ def command_of(recipe: Recipe[Any, Any]) -> Callable[..., None]:
     ) -> None:
         settings["data_dir"] = data_folder(recipe.find_data, settings["data_dir"], settings["preset"])
         config = recipe.config.make(**settings)
-        folder = folder_for(config, to, resume)
+        folder = folder_for(config, to, resume, results)
         filmed = None
         if film and is_main_process():
             from .film import Film

@@ -8,24 +8,29 @@ from typing import Any
 import typer
 
 from ..recipes.samples import Samples
-from ..recipes.training_config import TrainingConfig
+from ..recipes.training_config import Choices, TrainingConfig
 from ..training import Run, atomic_write
 from ..training.progress import Listener
+from .outputs import check_file, check_folder
 from .plainly import INTERRUPTED, is_main_process, note, out
 from .report import result_json, result_table
 
 
-def folder_for(config: TrainingConfig, to: Path | None, resume: bool) -> Path:
+def folder_for(config: Choices, to: Path | None, resume: bool, results: Path | None) -> Path:
     """Where a training goes.
 
     Raises:
-        ValueError: If a run is there already, and is not to be resumed.
+        ValueError: If a run is there already, and is not to be resumed; or it, or its result below `results`,
+            cannot be written.
     """
-    from ..recipes.record import run_name
+    from ..recipes.record import result_path, run_name
 
     folder = to or Path("runs") / run_name(config)
     if Run(folder).exists() and not resume:
         raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
+    check_folder(folder)
+    if results is not None:
+        check_file(result_path(results, config), "--results")
     return folder
 
 
@@ -38,8 +43,7 @@ def run_training(
     listener: Listener | None = None,
     samples: Samples | None = None,
 ) -> dict[str, Any]:
-    """Trains, keeps the result where asked to, and prints it; arguments as of `supervised.train`."""
-    from ..recipes.record import result_path
+    """Trains, prints the result, and keeps it where asked to; arguments as of `supervised.train`."""
     from ..recipes.supervised import train
 
     note(f"Training {config.cell}, preset {config.preset}, in {folder}")
@@ -49,10 +53,17 @@ def run_training(
         note(f"\nStopped. Go on with: {resume_command(sys.argv)}")
         raise typer.Exit(INTERRUPTED) from None
     if is_main_process():
-        if results is not None:
-            atomic_write(result_path(results, config), result_json(record))
-        out.print(result_table([record]))
+        tell(record, config, results)
     return record
+
+
+def tell(record: dict[str, Any], config: Choices, results: Path | None) -> None:
+    """Prints a result, and then keeps it where asked to: what goes wrong there does not take it away."""
+    from ..recipes.record import result_path
+
+    out.print(result_table([record]))
+    if results is not None:
+        atomic_write(result_path(results, config), result_json(record))
 
 
 def resume_command(arguments: list[str]) -> str:

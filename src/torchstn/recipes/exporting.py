@@ -52,14 +52,15 @@ def export(folder: Path | str, to: Path) -> Exported:
             compute what the network does; it is not written then.
         ModuleNotFoundError: If the packages that ONNX needs are missing.
     """
-    if to.suffix not in _WRITERS:
-        raise ValueError(f"`to` must end with {' or '.join(_WRITERS)}, which says what to write; got {to}.")
+    ending = to.suffix.lower()
+    if ending not in ENDINGS:
+        raise ValueError(f"`to` must end in {' or '.join(ENDINGS)}, which says what to write; got {to}.")
     finished = load_run(folder)
     model = whole(finished.recipe, finished.model)
     shape = finished.recipe.shape(finished.config)
     about = _about(finished, shape, Run(folder).classes)
     inputs = torch.rand(_TRIED, *shape, generator=torch.Generator().manual_seed(0))
-    content, program = write(model, inputs[:_EXAMPLES], to.suffix, about)
+    content, program = write(model, inputs[:_EXAMPLES], ending, about)
     with torch.no_grad():
         wanted, found = model(inputs), program(inputs)
     apart = float((found - wanted).abs().max())
@@ -160,3 +161,5 @@ def _to_onnx(model: nn.Module, example: Tensor, about: dict[str, Any]) -> tuple[
 
 
 _WRITERS = {".pt2": _to_pt2, ".onnx": _to_onnx}
+ENDINGS = tuple(_WRITERS)
+"""Of the files that can be written."""
