@@ -118,6 +118,15 @@ def test_one_image_shares_nothing(call: Call, tmp_path: Path, count: int) -> Non
     assert f"must hold at least two images that share something; {count} of its {count}" in done.output
 
 
+def test_images_in_subfolders_are_asked_for_by_their_folder(call: Call, tmp_path: Path) -> None:
+    assert "Subfolders" not in call("co-localise", tmp_path).output
+    (tmp_path / "below").mkdir()
+    draw(tmp_path / "below", 2)
+    done = call("co-localise", tmp_path)
+    assert done.exit_code == 2
+    assert "0 of its 0 files can be read. Subfolders are not searched: name one of them." in done.output
+
+
 def test_a_file_is_no_folder_and_an_unknown_encoder_none(call: Call, tmp_path: Path) -> None:
     draw(tmp_path, 2)
     assert "this is not a folder" in call("co-localise", tmp_path / "00.png").output

@@ -141,6 +141,25 @@ def test_tables_are_written_between_markers_and_checked(call: Call, tmp_path: Pa
     assert page.read_text() == text
 
 
+def test_what_holds_no_results_is_refused_and_no_page_touched(call: Call, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- results:begin -->\nkept\n<!-- results:end -->\n")
+    before = page.read_text()
+    for wrong in (tmp_path / "nothere", page):
+        done = call("results", wrong, "--write", page)
+        assert done.exit_code == 2
+        assert (
+            f"FOLDER must be a folder of results, such as torchstn reproduce fills, got {wrong}."
+            in done.output
+        )
+    assert page.read_text() == before
+    for option in ("--write", "--check"):
+        done = call("results", tmp_path, option, tmp_path / "nofile.md")
+        assert done.exit_code == 2
+        assert option in done.output
+        assert "does not exist" in done.output
+
+
 @pytest.mark.parametrize("content", ["no markers", "<!-- results:begin -->\nno end"])
 def test_page_without_its_markers_is_refused_and_kept(call: Call, content: str, tmp_path: Path) -> None:
     page = tmp_path / "page.md"

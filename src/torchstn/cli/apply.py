@@ -29,7 +29,7 @@ def apply(
     A crop is read from the image's own pixels and keeps the image's name, with -1, -2 and so on where there
     are several transformers. OUT/crops.json says of each its corners and box, in pixels of the image, and
     the class. Started again it goes on where it was broken off; started by torchrun, the processes share
-    the work.
+    the work. A file that cannot be read is named; the exit status is 1 after all others.
     """
     from ..data.picture_folder import list_files
     from ..recipes.finished import load_run
@@ -69,7 +69,7 @@ def apply(
     for why in broken:
         err.print(f"[bold red]Error:[/] {escape(why)}")
     out.print(f"Saved {escape(str(to))}: crops of {len(rows) - len(broken)} images, and crops.json")
-    if len(broken) == len(rows):
+    if broken:
         raise typer.Exit(FAILURE)
 
 

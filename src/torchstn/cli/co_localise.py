@@ -93,9 +93,10 @@ def _read(folder: Path) -> "tuple[list[tuple[Path, Tensor]], list[dict[str, str]
             skipped.append({"file": path.name, "why": sentence(refusal)})
             note(f"Skipped {sentence(refusal)}")
     if len(images) < 2:
+        nested = any(path.is_dir() for path in folder.iterdir())
         raise ValueError(
             f"{folder} must hold at least two images that share something; {len(images)} of its {len(paths)} "
-            "files can be read."
+            f"files can be read{'. Subfolders are not searched: name one of them' if nested else ''}."
         )
     return images, skipped
 

@@ -92,7 +92,7 @@ def _tell(rows: Sequence[dict[str, Any]], as_json: bool, save: Path | None) -> N
         typer.echo(json.dumps(rows, ensure_ascii=False))
     elif save is None:
         out.print(_table([row for row in rows if "error" not in row]))
-    if len(broken) == len(rows):
+    if broken:
         raise typer.Exit(FAILURE)
 
 

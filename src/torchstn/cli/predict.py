@@ -48,6 +48,7 @@ def predict(
     photograph, a scan, a drawing; of sums two pictures at a time. A picture of the size the network was
     trained on is taken as it is; any other is made grey, white on black, cropped to its ink and scaled as
     MNIST's digits are. A run on house numbers reads one in each picture, cropped to a little more than it.
+    A file that cannot be read is named; the exit status is 1 after all others.
     """
     from ..recipes.finished import load_run
     from ..recipes.images import RECIPE as IMAGES

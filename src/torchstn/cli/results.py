@@ -25,12 +25,17 @@ def results(
     write: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Put the tables between the markers of this file; may be given again."
+            exists=True,
+            dir_okay=False,
+            metavar="FILE",
+            help="Put the tables between the markers of this file; may be given again.",
         ),
     ] = None,
     check: Annotated[
         list[Path] | None,
         typer.Option(
+            exists=True,
+            dir_okay=False,
             metavar="FILE",
             help="Only say whether the tables in this file are up to date; may be given again.",
         ),
@@ -44,6 +49,10 @@ def results(
     """
     from ..training import atomic_write
 
+    if not folder.is_dir():
+        raise ValueError(
+            f"FOLDER must be a folder of results, such as torchstn reproduce fills, got {folder}."
+        )
     tables = _tables(folder)
     if not write and not check:
         asked = {"results-details": details, "results-claims": claims, "results-costs": costs}
