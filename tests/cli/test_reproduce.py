@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from torchstn.reproduce import costs
+from torchstn.cli import reproduce
+from torchstn.cli.plainly import out
+from torchstn.reproduce import Plan, costs
 
 from .conftest import Call
 
@@ -21,7 +23,7 @@ def test_plan_lists_every_cell_and_starts_nothing(call: Call, tmp_path: Path) ->
     assert done.exit_code == 0
     assert done.output.count("to do") == 16
     assert "0 of 16 done" in done.output
-    assert "16 that nobody has measured" in done.output
+    assert "To go: 16 trainings that nobody has measured (--costs does);" in done.output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -30,6 +32,27 @@ def test_a_second_pattern_without_its_option_is_refused(call: Call, tmp_path: Pa
     assert done.exit_code == 2
     assert "'p/*' is no option" in done.output
     assert "--only before each" in done.output
+
+
+def test_a_narrow_terminal_cuts_nothing_off(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "width", 80)
+    monkeypatch.setattr(reproduce, "_state", lambda job: "57.39 (paper 47.7), of other settings")
+    monkeypatch.setattr(Plan, "left", lambda plan, job: 52 * 60.0)
+    done = call("reproduce", "all", *places(tmp_path), "--plan", "--only", "rts/*")
+    assert done.exit_code == 0
+    assert "…" not in done.output
+    assert done.output.count("52 min") == done.output.count("settings") == 16
+    assert "To go: 13.9 h of one process;" in done.output
+
+
+def test_what_is_measured_and_what_is_not_are_both_told(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Plan, "left", lambda plan, job: None if "tps" in job.cell.name else 60.0)
+    done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "r/st-fcn-*")
+    assert "To go: 2 min of one process, and 1 training that nobody has measured" in done.output
 
 
 @pytest.mark.slow
@@ -103,6 +126,15 @@ def test_costs_are_measured_kept_and_used(
         (("table-1", "--only", "q/*"), "No cell of table-1 matches 'q/*'"),
         (("table-1", "--preset", "slow"), "must be one of demo, quick, full, long, paper"),
         (("table-1", "--preset", "quick"), "torchstn data get mnist"),
+        (
+            ("all", "--preset", "demo", "--plan", "--", "--leak=0", "--nonsense", "3"),
+            "--nonsense is no option of torchstn train distorted-mnist",
+        ),
+        (
+            ("co-localisation", "--preset", "demo", "--plan", "--", "--film"),
+            "--film is no option of torchstn train co-localisation",
+        ),
+        (("table-1", "--preset", "demo", "--data-dir", "no"), "--data-dir must hold the four files of MNIST"),
         (("table-1", "--preset", "demo", "--plan", "--", "--batch", "x"), "--batch must be a whole number"),
         (("table-1", "--preset", "demo", "--plan", "--", "--batch=0"), "`batch` must be at least 1, got 0"),
         (

@@ -34,6 +34,7 @@ from ..reproduce import (
 from .choices import flag, one_of
 from .outputs import check_folder
 from .plainly import FAILURE, INTERRUPTED, err, note, out, plainly, stop
+from .train import option_names
 
 _EXPERIMENTS = (*EXPERIMENTS, ALL)
 
@@ -55,7 +56,15 @@ Again = Annotated[
 
 @plainly
 def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command line
-    experiment: Annotated[str, typer.Argument(metavar="|".join(_EXPERIMENTS), callback=one_of(_EXPERIMENTS))],
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            callback=one_of(_EXPERIMENTS),
+            help=f"{', '.join(_EXPERIMENTS)}. {ALL}: every experiment of the paper, house numbers and birds "
+            "included, each under its usual preset; not readings and beyond.",
+        ),
+    ],
     more: Annotated[
         list[str] | None,
         typer.Argument(metavar="[-- OPTIONS]", help="After --: further options for every training."),
@@ -64,7 +73,9 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
     seeds: Annotated[str, typer.Option(metavar="0,1,2", help="One training of each cell for each.")] = "0",
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="Cells such as `rts/*` or `r/st-cnn-*`; may be given again."),
+        typer.Option(
+            metavar="PATTERN", help="Cells such as `r/st-cnn-*` or `mnist-addition/*`; may be given again."
+        ),
     ] = None,
     plan: Annotated[
         bool, flag("--plan", "--dry-run", help="Only say what there is to do and what it takes.")
@@ -96,7 +107,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
     stop the others.
     """
     cells = select(experiment, tuple(only or ()))
-    usual = ("--threads", str(threads), *_checked(more or []))
+    usual = ("--threads", str(threads), *_checked(more or [], cells))
     words = {cell: usual if plan else _words(cell, preset, data_dir, usual) for cell in cells}
     if not plan:
         check_folder(results, "--results")
@@ -115,13 +126,21 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
         stop(f"{len(failed)} of the trainings failed: {', '.join(job.name for job in failed)}.", FAILURE)
 
 
-def _checked(more: list[str]) -> list[str]:
-    """The further options, unless they are something else."""
+def _checked(more: list[str], cells: Sequence[Cell]) -> list[str]:
+    """The further options, unless they are something else, or a training would not know one of them."""
     if more and not more[0].startswith("-"):
         raise ValueError(
             f"{more[0]!r} is no option; options for every training come after --, such as -- --device cpu. "
             "For several patterns write --only before each."
         )
+    names = [word.partition("=")[0] for word in more if word.startswith("--")]
+    for recipe in dict.fromkeys(cell.recipe for cell in cells):
+        known = option_names(recipe)
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(
+                f"{unknown[0]} is no option of torchstn train {recipe}, whose --help lists them; what comes "
+                "after -- goes to every training."
+            )
     return more
 
 
@@ -168,7 +187,9 @@ def _show(plan: Plan, jobs: int | None) -> None:
     table = Table(header_style="bold")
     several = len({job.cell.recipe for job in plan.jobs}) > 1
     for name in (*(["recipe"] if several else []), "cell", "seed", "state", "to go"):
-        table.add_column(name, no_wrap=True)
+        # Of all columns the one that can be long gives way to a narrow terminal, and loses nothing.
+        long = name == "state"
+        table.add_column(name, no_wrap=not long, overflow="fold", min_width=12 if long else None)
     for job in plan.jobs:
         left = plan.left(job)
         state, seen = _state(job), "" if left is None else duration(left) if left else ""
@@ -177,13 +198,18 @@ def _show(plan: Plan, jobs: int | None) -> None:
     for job in plan.jobs:
         if job.changes:
             out.print(f"{job.name} was trained with {'; '.join(job.changes)}.")
-    to_do, many = plan.to_do, jobs or plan.side_by_side()
-    seconds, unknown = seconds_in_all(plan, to_do)
-    more = f", and {unknown} that nobody has measured (--costs does)" if unknown else ""
     out.print(
-        f"{len(plan.jobs) - len(to_do)} of {len(plan.jobs)} done. To go: {duration(seconds)} of one process"
-        f"{more}; {many} side by side, with --threads {plan.threads} each."
+        f"{len(plan.jobs) - len(plan.to_do)} of {len(plan.jobs)} done. To go: {_to_go(plan)}; "
+        f"{jobs or plan.side_by_side()} side by side, with --threads {plan.threads} each."
     )
+
+
+def _to_go(plan: Plan) -> str:
+    seconds, unknown = seconds_in_all(plan, plan.to_do)
+    known = [f"{duration(seconds)} of one process"] if seconds or not unknown else []
+    trainings = "training" if unknown == 1 else "trainings"
+    more = [f"{unknown} {trainings} that nobody has measured (--costs does)"] if unknown else []
+    return ", and ".join(known + more)
 
 
 def _state(job: Job) -> str:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -58,6 +58,12 @@ def command_of(recipe: Recipe[Any, Any]) -> Callable[..., None]:
     same command with --resume goes on, and ends exactly where it would have ended.
     """
     return plainly(with_options(command, options_of(recipe.config)))
+
+
+def option_names(experiment: str) -> set[str]:
+    """How the options of an experiment's training are typed."""
+    command = cast(Any, typer.main.get_command(app)).commands[experiment]
+    return {name for parameter in command.params for name in parameter.opts}
 
 
 for _recipe in RECIPES.values():
