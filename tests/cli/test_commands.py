@@ -1,8 +1,11 @@
 """The commands that need no run: help, data, results, doctor; and how failures are told."""
 
+import importlib.metadata
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 from PIL import Image
 
 from torchstn import __version__, figures, sampler
-from torchstn.cli import self_test
+from torchstn.cli import doctor, self_test
 from torchstn.data import DownloadError
 
 from .conftest import Call
@@ -62,6 +65,24 @@ def test_doctor_finds_this_machine_sound(call: Call, data_folder: Path) -> None:
     assert "reference" in done.output
     assert f"not in {data_folder}: torchstn data get mnist" in done.output
     assert "bit for bit" in done.output
+
+
+def test_doctor_looks_for_all_that_is_declared(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    monkeypatch.setattr(sys, "platform", "linux")
+    for extra in doctor.EXTRAS:
+        declared = {re.split(r"[\[<>=]", text)[0] for text in project["optional-dependencies"][extra]}
+        assert set(doctor.packages_of(extra)) == declared - {"torchstn"}
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert doctor.packages_of("triton") == []
+
+    version = importlib.metadata.version
+    lacking = {"pytorch-optimizer", "onnx"}
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name in lacking else version(name))
+    done = call("doctor")
+    assert 'pytorch-optimizer missing: pip install "torchstn[recipes]"' in done.output
+    assert 'onnx missing: pip install "torchstn[onnx]"' in done.output
+    assert "torchstn data get cub" in done.output
 
 
 def test_doctor_names_the_family_that_breaks_the_law(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

