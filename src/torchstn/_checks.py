@@ -1,6 +1,9 @@
 """Refusals: each names the argument, the rule, what came, and the fix where there is one."""
 
+import operator
 from collections.abc import Iterable, Sequence
+from math import inf
+from numbers import Real
 from typing import Any
 
 import torch
@@ -21,9 +24,10 @@ def check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
 
 
 def check_dims(dims: int) -> int:
-    if dims not in (1, 2, 3):
+    whole = _whole(dims)
+    if whole is None or whole not in AXES:
         raise ValueError(f"`dims` must be 1, 2 or 3, got {dims!r}.")
-    return dims
+    return whole
 
 
 def check_size(name: str, size: Sequence[int], dims: int) -> tuple[int, ...]:
@@ -38,17 +42,20 @@ def check_size(name: str, size: Sequence[int], dims: int) -> tuple[int, ...]:
         raise TypeError(f"`{name}` must be a sequence of {dims} whole numbers, {AXES[dims]}, got {size!r}.")
     if len(size) != dims:
         raise ValueError(f"`{name}` must be {AXES[dims]} for {dims} dimension(s), got {tuple(size)}.")
+    lengths = []
     for length in size:
-        if not isinstance(length, (int, torch.SymInt)) or isinstance(length, bool):
+        whole = _whole(length)
+        if whole is None:
             raise TypeError(f"`{name}` must hold whole numbers, got {tuple(size)}.")
-        if length < 1:
+        if whole < 1:
             raise ValueError(f"`{name}` must be positive along every axis, got {tuple(size)}.")
-    return tuple(size)
+        lengths.append(whole)
+    return tuple(lengths)
 
 
 def check_any_size(name: str, size: Sequence[int]) -> tuple[int, ...]:
     """A tuple of one, two or three positive whole numbers."""
-    if isinstance(size, (int, str)) or not isinstance(size, Sequence):
+    if type(size) is not tuple and (isinstance(size, (int, str)) or not isinstance(size, Sequence)):
         raise TypeError(f"`{name}` must be a sequence of whole numbers, one per axis, got {size!r}.")
     if len(size) not in AXES:
         raise ValueError(f"`{name}` must be {', '.join(AXES.values())}, got {tuple(size)}.")
@@ -56,19 +63,25 @@ def check_any_size(name: str, size: Sequence[int]) -> tuple[int, ...]:
 
 
 def check_count(name: str, count: int) -> int:
-    if not isinstance(count, int) or isinstance(count, bool):
+    whole = _whole(count)
+    if whole is None:
         raise TypeError(f"`{name}` must be a whole number, got {count!r}.")
-    if count < 1:
+    if whole < 1:
         raise ValueError(f"`{name}` must be positive, got {count}.")
-    return count
+    return whole
 
 
-def check_points(name: str, size: int | Sequence[int], dims: int, smallest: int) -> tuple[int, ...]:
-    """Numbers of control points per axis in array order; one number stands for all axes."""
-    points = check_size(name, (size,) * dims if isinstance(size, int) else size, dims)
+def check_points(name: str, size: Sequence[int], smallest: int) -> tuple[int, ...]:
+    """Numbers of control points per axis in array order."""
+    points = check_any_size(name, size)
     if min(points) < smallest:
         raise ValueError(f"`{name}` must be at least {smallest} along every axis, got {points}.")
     return points
+
+
+def check_number(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"`{name}` must be a number, got {value!r}.")
 
 
 def check_floating(name: str, value: Tensor) -> None:
@@ -83,9 +96,13 @@ def check_theta(theta: Tensor, n_parameters: int, family: str) -> None:
         raise ValueError(f"`theta` of {family} must be (n, {n_parameters}), got {tuple(theta.shape)}.")
 
 
-def check_positive(name: str, value: float | None) -> float | None:
-    if value is not None and not value > 0:
-        raise ValueError(f"`{name}` must be positive, or None for no bound, got {value!r}.")
+def check_bound(name: str, value: float | None, *, above: float = 0, none: str = "no bound") -> float | None:
+    """A finite number above another, or None, which means `none`."""
+    if value is not None:
+        check_number(name, value)
+        if not above < value < inf:
+            rule = "finite" if above == -inf else f"finite and above {above}"
+            raise ValueError(f"`{name}` must be {rule}, or None for {none}, got {value!r}.")
     return value
 
 
@@ -104,3 +121,15 @@ def check_batch(name: str, count: int, other_name: str, other: int) -> None:
             f"`{name}` and `{other_name}` must have the same batch size, or one of them a batch of 1, "
             f"got {count} and {other}."
         )
+
+
+def _whole(value: Any) -> int | None:
+    """The whole number that a value is, a symbolic one while tracing; None where it is no whole number."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, torch.SymInt)):
+        return value  # type: ignore[return-value]  # SymInt stands for an int
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from torchstn import Grid, sample, transform
-from torchstn.grid import BasisGrid, MatrixGrid, PointGrid
+from torchstn.grid import BasisGrid, DenseBasis, MatrixGrid, PointGrid, SplineBasis, ThinPlateBasis
 
 INPUT, OUTPUT = (48, 64, 40), (56, 40, 36)
 
@@ -180,6 +180,16 @@ REFUSALS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"`boxes` must be \(n, m, 4\)",
     ),
+    "points elsewhere": (
+        lambda: GRID.map_points(torch.zeros(1, 3, 2, device="meta")),
+        ValueError,
+        "`points` must be on the device of `grid`, cpu, got meta",
+    ),
+    "boxes elsewhere": (
+        lambda: GRID.unmap_boxes(torch.zeros(1, 3, 4, device="meta")),
+        ValueError,
+        "`boxes` must be on the device of `grid`, cpu, got meta",
+    ),
     "input size": (
         lambda: GRID.map_points(torch.zeros(1, 1, 2), input_size=(3,)),
         ValueError,
@@ -190,6 +200,17 @@ REFUSALS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: MatrixGrid(torch.zeros(1, 3, 4), size=(4, 5)),
         ValueError,
         r"`matrix` must be \(n, 2, 3\)",
+    ),
+    "size a number": (
+        lambda: MatrixGrid(torch.eye(2, 3)[None], size=5),
+        TypeError,
+        "`size` must be a sequence of whole numbers, one per axis, got 5",
+    ),
+    "size of no axis": (lambda: MatrixGrid(torch.ones(1, 1, 1), size=()), ValueError, r"got \(\)"),
+    "size of four axes": (
+        lambda: MatrixGrid(torch.ones(1, 4, 5), size=(2, 2, 2, 2)),
+        ValueError,
+        r"`size` must be \(w,\), \(h, w\), \(d, h, w\), got \(2, 2, 2, 2\)",
     ),
     "matrix of whole numbers": (
         lambda: MatrixGrid(torch.ones(1, 2, 3).int(), size=(4, 5)),
@@ -217,12 +238,46 @@ REFUSALS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"must be \(n, 9, 2\)",
     ),
+    "basis of another dimension": (
+        lambda: BasisGrid(GRID.matrix, torch.zeros(1, 4, 2), SplineBasis((4,)), size=(3, 3)),
+        ValueError,
+        r"`basis` must be of 2 dimension\(s\), as `size` is, got one of 1",
+    ),
+    "functions on a line": (
+        lambda: BasisGrid(GRID.matrix, torch.zeros(1, 4, 2), DenseBasis(torch.rand(4, 5)), size=(3, 3)),
+        ValueError,
+        "`basis` must be of 2",
+    ),
+    "functions in space": (
+        lambda: BasisGrid(GRID.matrix, torch.zeros(1, 4, 2), DenseBasis(torch.rand(4, 5, 5, 5)), size=(3, 3)),
+        ValueError,
+        "`basis` must be of 2",
+    ),
+    "functions without an axis": (
+        lambda: DenseBasis(torch.rand(4)),
+        ValueError,
+        r"`values` must be \(k, w\), .* got \(4,\)",
+    ),
+    "whole functions": (
+        lambda: DenseBasis(torch.ones(4, 5).int()),
+        TypeError,
+        "`values` must be floating point",
+    ),
+    "three spline points": (lambda: SplineBasis((3, 3)), ValueError, "`points` must be at least 4"),
+    "one control point": (lambda: ThinPlateBasis((1, 4)), ValueError, "`points` must be at least 2"),
+    "points a number": (lambda: ThinPlateBasis(4), TypeError, "`points` must be a sequence"),
     "projective basis": (
         lambda: BasisGrid(torch.eye(3)[None], torch.zeros(1, 9, 2), BASIS, size=(2, 2)),
         ValueError,
         "must be affine",
     ),
 }
+
+
+def test_control_points_may_come_as_a_list() -> None:
+    for listed, expected in ((SplineBasis([4, 5]), SplineBasis((4, 5))), (ThinPlateBasis([3, 3]), BASIS)):
+        assert listed == expected
+        assert hash(listed) == hash(expected)
 
 
 @pytest.mark.parametrize(("call", "error", "message"), REFUSALS.values(), ids=REFUSALS)

@@ -108,6 +108,8 @@ def test_units_that_leak_cannot_die(kind: Callable[..., Localisation]) -> None:
 def test_refuses_a_leak_that_is_none(kind: Callable[..., Localisation], leak: float) -> None:
     with pytest.raises(ValueError, match=r"`leak` must be in \[0, 1\), got"):
         kind(1, (28, 28), leak=leak)
+    with pytest.raises(TypeError, match=r"`leak` must be a number, got 'a'"):
+        kind(1, (28, 28), leak="a")
 
 
 def test_widths_are_the_users() -> None:
@@ -154,6 +156,8 @@ def test_refuses_sizes_that_are_none(kind: Callable[..., Localisation]) -> None:
 
 
 def test_refuses_layers_that_are_none() -> None:
+    with pytest.raises(TypeError, match=r"`hidden` must be a sequence of whole numbers, .* got 32"):
+        FullyConnected(1, (8, 8), 32)
     with pytest.raises(ValueError, match="`hidden` must name at least one layer"):
         FullyConnected(1, (8, 8), ())
     with pytest.raises(ValueError, match="`downsample` must be positive, got 0"):

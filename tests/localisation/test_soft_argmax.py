@@ -101,3 +101,12 @@ def test_refuses_wrong_arguments() -> None:
         SoftArgmax(3, 2, dims=4)
     with pytest.raises(TypeError, match="`network` must be a torch\\.nn\\.Module, got function"):
         SoftArgmax(3, 2, network=spots)  # type: ignore[arg-type]
+
+
+def test_refuses_a_network_of_several_outputs() -> None:
+    class Pair(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            return x, x
+
+    with pytest.raises(TypeError, match=r"`network` must return a tensor, got tuple; wrap it"):
+        SoftArgmax(2, network=Pair())(torch.zeros(1, 2, 3, 3))

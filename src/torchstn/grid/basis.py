@@ -23,6 +23,11 @@ class Basis(ABC):
     def functions(self) -> int:
         """Their number, k."""
 
+    @property
+    def dims(self) -> int | None:
+        """Spatial dimensions of the points they take; None for any."""
+        return None
+
     @abstractmethod
     def field(self, offsets: Offsets, size: Size, align_corners: bool) -> Tensor:
         """Sum of functions times `offsets` (n, k, d) on the lattice, (n, d, *size)."""
@@ -65,6 +70,10 @@ class BasisGrid(Grid):
         if affine.projective:
             raise ValueError(f"`matrix` of a BasisGrid must be affine, got {tuple(self.matrix.shape)}.")
         object.__setattr__(self, "size", affine.size)
+        if self.basis.dims not in (None, self.dims):
+            raise ValueError(
+                f"`basis` must be of {self.dims} dimension(s), as `size` is, got one of {self.basis.dims}."
+            )
         expected = (self.basis.functions, self.dims)
         if self.offsets.ndim != 3 or tuple(self.offsets.shape[1:]) != expected:
             raise ValueError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .._checks import check_floating
 from .._precision import exact_matmul
 from .._types import Offsets, PointList, Size
 from .basis import Basis
@@ -22,6 +23,17 @@ class DenseBasis(Basis):
     """
 
     values: Tensor
+
+    def __post_init__(self) -> None:
+        check_floating("values", self.values)
+        if not 2 <= self.values.ndim <= 4:
+            raise ValueError(
+                f"`values` must be (k, w), (k, h, w) or (k, d, h, w), got {tuple(self.values.shape)}."
+            )
+
+    @property
+    def dims(self) -> int:
+        return self.values.ndim - 1
 
     @property
     def functions(self) -> int:

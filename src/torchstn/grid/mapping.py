@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .._checks import check_batch, check_floating, check_size
+from .._checks import check_batch, check_device, check_floating, check_size
 from .._types import Size
 from .base import Grid
 from .lattice import to_normalised, to_pixels
@@ -40,6 +40,7 @@ def unmap_points(grid: Grid, points: Tensor, input_size: Size | None) -> Tensor:
 def map_boxes(grid: Grid, boxes: Tensor, input_size: Size | None, *, inverse: bool) -> Tensor:
     """The smallest boxes around the mapped outlines of `boxes` (n or 1, m, 2 d)."""
     check_floating("boxes", boxes)
+    check_device("boxes", boxes, "grid", grid.parameter)
     d = grid.dims
     if boxes.ndim != 3 or boxes.shape[-1] != 2 * d:
         raise ValueError(
@@ -63,6 +64,7 @@ def _outline(boxes: Tensor, dims: int) -> Tensor:
 
 def _checked(grid: Grid, points: Tensor) -> Tensor:
     check_floating("points", points)
+    check_device("points", points, "grid", grid.parameter)
     if points.ndim != 3 or points.shape[-1] != grid.dims:
         raise ValueError(f"`points` must be (n, m, {grid.dims}), got {tuple(points.shape)}.")
     check_batch("points", points.shape[0], "grid", grid.batch)

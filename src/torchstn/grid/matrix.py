@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from .._checks import check_floating, check_size
+from .._checks import check_any_size, check_floating, check_size
 from .._types import Matrix, PointList, Points, Size
 from . import small_matrix
 from .base import Grid
@@ -30,7 +30,7 @@ class MatrixGrid(Grid):
 
     def __post_init__(self) -> None:
         check_floating("matrix", self.matrix)
-        size = check_size("size", self.size, len(self.size))
+        size = check_any_size("size", self.size)
         if size is not self.size:
             object.__setattr__(self, "size", size)
         d, shape = len(size), self.matrix.shape

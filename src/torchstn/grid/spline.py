@@ -6,6 +6,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from .._checks import check_points
 from .._constants import constant
 from .._precision import exact_matmul
 from .._taps import Tap, weighted_sum
@@ -27,6 +28,13 @@ class SplineBasis(Basis):
     """
 
     points: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", check_points("points", self.points, 4))
+
+    @property
+    def dims(self) -> int:
+        return len(self.points)
 
     @property
     def functions(self) -> int:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, prod
 
 import torch
 from torch import Tensor
 
+from .._checks import check_number, check_points
 from .._constants import constant
 from .._precision import exact_matmul
 from .._types import Offsets, PointList, Size
@@ -24,7 +25,7 @@ class ThinPlateBasis(Basis):
     `[phi(|p - c_k|), 1, p] L^-1`.
 
     Attributes:
-        points: Control points per axis, array order.
+        points: Control points per axis, array order, at least 2 each.
         smoothing: Weight of the bending energy against the offsets; 0 interpolates them.
         inverse: The first k columns of L^-1, made from the others. Plain numbers: tracing then bakes them in,
             where a solve would be traced, run at each call, and refused by exporters.
@@ -35,8 +36,17 @@ class ThinPlateBasis(Basis):
     inverse: tuple[tuple[float, ...], ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "points", check_points("points", self.points, 2))
+        check_number("smoothing", self.smoothing)
+        if not 0 <= self.smoothing < inf:
+            raise ValueError(f"`smoothing` must be 0 or positive, and finite, got {self.smoothing!r}.")
+        object.__setattr__(self, "smoothing", float(self.smoothing))
         if not self.inverse:
             object.__setattr__(self, "inverse", _inverse_system(self.points, self.smoothing))
+
+    @property
+    def dims(self) -> int:
+        return len(self.points)
 
     @property
     def functions(self) -> int:

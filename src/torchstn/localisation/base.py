@@ -1,5 +1,7 @@
 """What a localisation network is: image -> features, of a known number."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from .._checks import check_count
@@ -40,12 +42,7 @@ class Backbone(Localisation):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        features = self.network(image)
-        if not isinstance(features, Tensor):
-            raise TypeError(
-                f"`network` must return a tensor, got {type(features).__name__}; "
-                "wrap it in a module that picks one."
-            )
+        features = check_returned(self.network(image))
         if features.ndim > 2:
             features = features.flatten(2).mean(2)
         if features.ndim != 2 or features.shape[1] != self.out_features:
@@ -54,3 +51,12 @@ class Backbone(Localisation):
                 f"`out_features` says, got {tuple(features.shape)}."
             )
         return features
+
+
+def check_returned(value: Any) -> Tensor:
+    """What a user's `network` returned, if that is a tensor."""
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            f"`network` must return a tensor, got {type(value).__name__}; wrap it in a module that picks one."
+        )
+    return value

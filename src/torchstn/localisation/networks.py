@@ -6,7 +6,7 @@ from math import prod
 
 from torch import Tensor, nn
 
-from .._checks import check_any_size, check_count, check_tensor
+from .._checks import check_any_size, check_count, check_number, check_tensor
 from .._types import Size
 from .average_pool import average_pool
 from .base import Localisation
@@ -32,6 +32,8 @@ class FullyConnected(Localisation):
     def __init__(
         self, channels: int, size: Size, hidden: Sequence[int] = (32, 32, 32), *, leak: float = 0.0
     ) -> None:
+        if not isinstance(hidden, Sequence):
+            raise TypeError(f"`hidden` must be a sequence of whole numbers, one per layer, got {hidden!r}.")
         if not hidden:
             raise ValueError("`hidden` must name at least one layer, got none.")
         for units in hidden:
@@ -115,6 +117,7 @@ class Convolutional(Localisation):
 
 def _rectifier(leak: float) -> nn.Module:
     """ReLU, or with a slope below zero."""
+    check_number("leak", leak)
     if not 0 <= leak < 1:
         raise ValueError(f"`leak` must be in [0, 1), got {leak!r}.")
     return nn.LeakyReLU(leak) if leak else nn.ReLU()

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from .._checks import check_count, check_dims
 from ..grid.lattice import lattice_axis
-from .base import Localisation
+from .base import Localisation, check_returned
 from .networks import CONVOLUTIONS
 
 
@@ -42,7 +42,7 @@ class SoftArgmax(Localisation):
         self.scores = CONVOLUTIONS[dims](channels, points, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        maps = image if self.network is None else self.network(image)
+        maps = image if self.network is None else check_returned(self.network(image))
         if maps.ndim != self.dims + 2 or maps.shape[1] != self.channels:
             raise ValueError(
                 f"Maps must be (n, {self.channels}, {', '.join('dhw'[3 - self.dims :])}), as the network was "

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .._checks import check_positive
+from .._checks import check_bound
 from .._types import Theta
 from ..grid.matrix import MatrixGrid
 from .base import Frame, Transform
@@ -37,8 +37,8 @@ class Affine(Transform):
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
         super().__init__(dims, dims * (dims + 1), initial)
-        self.max_linear = check_positive("max_linear", max_linear)
-        self.max_shift = check_positive("max_shift", max_shift)
+        self.max_linear = check_bound("max_linear", max_linear)
+        self.max_shift = check_bound("max_shift", max_shift)
 
     def identity(self) -> Tensor:
         return torch.eye(self.dims, self.dims + 1).flatten()
@@ -76,9 +76,9 @@ class Projective(Transform):
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
         super().__init__(dims, (dims + 1) ** 2 - 1, initial)
-        self.max_linear = check_positive("max_linear", max_linear)
-        self.max_shift = check_positive("max_shift", max_shift)
-        self.max_perspective = check_positive("max_perspective", max_perspective)
+        self.max_linear = check_bound("max_linear", max_linear)
+        self.max_shift = check_bound("max_shift", max_shift)
+        self.max_perspective = check_bound("max_perspective", max_perspective)
 
     def identity(self) -> Tensor:
         return torch.eye(self.dims + 1).flatten()[:-1]

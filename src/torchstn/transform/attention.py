@@ -1,11 +1,12 @@
 """Attention: one scale and a translation, equation 2 of the paper."""
 
 from collections.abc import Sequence
+from math import inf
 
 import torch
 from torch import Tensor
 
-from .._checks import check_positive
+from .._checks import check_bound
 from .._types import Theta
 from ..grid.matrix import MatrixGrid
 from .base import Frame, Transform
@@ -44,15 +45,16 @@ class Attention(Transform):
     ) -> None:
         self.learned = scale is None
         super().__init__(dims, dims + self.learned, initial)
-        self.scale = check_positive("scale", scale)
-        self.max_shift = check_positive("max_shift", max_shift)
+        self.scale = check_bound("scale", scale, none="a learned one")
+        self.max_shift = check_bound("max_shift", max_shift)
         if not self.learned and (min_scale is not None or max_scale is not None):
             raise ValueError(
                 "`min_scale` and `max_scale` bound a learned scale; leave them out with a fixed `scale`."
             )
-        self.min_scale, self.max_scale = min_scale, max_scale
+        self.min_scale = check_bound("min_scale", min_scale, above=-inf)
+        self.max_scale = check_bound("max_scale", max_scale, above=-inf)
         if self.learned:
-            check_inside("scale", self.start[0].item(), min_scale, max_scale)
+            check_scale(self.start, min_scale, max_scale)
 
     def identity(self) -> Tensor:
         zeros = torch.zeros(self.dims)
@@ -71,7 +73,11 @@ class Attention(Transform):
         return affine_grid(eye * scale[:, None, None], theta[:, self.learned :], frame)
 
 
-def check_inside(name: str, start: float, low: float | None, high: float | None) -> None:
-    """Refuses a start that is not strictly inside its bounds: the bound's slope would be zero there."""
-    if (low is not None and start <= low) or (high is not None and start >= high):
-        raise ValueError(f"`{name}` must start strictly inside its bounds ({low}, {high}), got {start:g}.")
+def check_scale(start: Tensor, low: float | None, high: float | None) -> None:
+    """Refuses a start whose scale is not strictly inside its bounds: their slope would be zero there."""
+    scale = start[0].item()
+    if (low is not None and scale <= low) or (high is not None and scale >= high):
+        raise ValueError(
+            f"`initial` must have a scale, its first number, strictly inside its bounds ({low}, {high}), "
+            f"got {scale:g}."
+        )

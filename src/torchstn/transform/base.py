@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import ClassVar, NamedTuple, Self
 
 import torch
@@ -52,7 +53,7 @@ class Transform(nn.Module, ABC):
         initial: Where training starts, (n_parameters,); default: the identity.
 
     Raises:
-        ValueError: If `dims` or the shape of `initial` is wrong.
+        ValueError: If `dims` or the shape of `initial` is wrong, or `initial` is not finite.
     """
 
     start: Tensor
@@ -71,6 +72,8 @@ class Transform(nn.Module, ABC):
             raise ValueError(
                 f"`initial` of {type(self).__name__} must be ({n_parameters},), got {tuple(start.shape)}."
             )
+        if not start.isfinite().all():
+            raise ValueError(f"`initial` must be finite, got {start.tolist()}.")
         self.register_buffer("start", start, persistent=False)
 
     @abstractmethod
@@ -133,9 +136,10 @@ class Transform(nn.Module, ABC):
         return self.start.to(dtype=like.dtype, device=like.device)
 
     def _check_spacing(self, spacing: Sequence[float]) -> None:
-        if len(spacing) != self.dims or not all(step > 0 for step in spacing):
+        alone = isinstance(spacing, (int, float))
+        if alone or len(spacing) != self.dims or not all(0 < step < inf for step in spacing):
             raise ValueError(
-                f"`spacing` must be {self.dims} positive number(s), array order, got {tuple(spacing)}."
+                f"`spacing` must be {self.dims} positive, finite number(s), array order, got {spacing!r}."
             )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:

@@ -6,7 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
-from .._checks import check_any_size
+from .._checks import check_any_size, check_count, check_device
 from .._types import Theta
 from ..grid.basis import BasisGrid
 from ..grid.dense import DenseBasis
@@ -51,6 +51,7 @@ class Basis(_Offsets):
             self.register_buffer("functions", values)
 
     def build(self, theta: Theta, frame: Frame) -> BasisGrid:
+        check_device("theta", theta, "functions", self.functions)
         return self._basis_grid(theta, DenseBasis(self.functions.to(theta.dtype)), frame)
 
 
@@ -63,11 +64,10 @@ def _initial_functions(functions: int | Tensor, size: Sequence[int] | None) -> T
             )
         dtype = torch.promote_types(functions.dtype, torch.float32)
         return functions.detach().to(dtype, copy=True)
-    if size is None or functions < 1:
-        raise ValueError(
-            f"`functions` as a number must be positive and come with `size`, got {functions!r} and {size!r}."
-        )
-    return _cosines(functions, check_any_size("size", size))
+    count = check_count("functions", functions)
+    if size is None:
+        raise ValueError(f"`functions` as a number must come with `size`, got {functions!r} alone.")
+    return _cosines(count, check_any_size("size", size))
 
 
 def _cosines(count: int, size: tuple[int, ...]) -> Tensor:

@@ -6,7 +6,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from .._checks import check_any_size, check_points, check_positive
+from .._checks import check_any_size, check_bound, check_dims, check_size
 from .._types import Size, Theta
 from ..grid.basis import Basis, BasisGrid
 from ..grid.interpolation import interpolate
@@ -30,7 +30,7 @@ class _Offsets(Transform):
     ) -> None:
         self.count = count
         super().__init__(dims, count * dims, initial)
-        self.max_displacement = check_positive("max_displacement", max_displacement)
+        self.max_displacement = check_bound("max_displacement", max_displacement)
 
     def identity(self) -> Tensor:
         return torch.zeros(self.count * self.dims)
@@ -66,7 +66,8 @@ class ThinPlate(_Offsets):
         initial: Where training starts; default: the identity, zeros.
 
     Raises:
-        ValueError: If there are fewer than two points along an axis, or the smoothing is negative.
+        ValueError: If there are fewer than two points along an axis, or the smoothing is negative or not
+            finite.
     """
 
     def __init__(
@@ -78,11 +79,9 @@ class ThinPlate(_Offsets):
         max_displacement: float | None = None,
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
-        shape = check_points("points", points, dims, 2)
-        if not smoothing >= 0:
-            raise ValueError(f"`smoothing` must be 0 or positive, got {smoothing!r}.")
-        super().__init__(dims, prod(shape), max_displacement, initial)
-        self.basis = ThinPlateBasis(shape, float(smoothing))
+        basis = ThinPlateBasis(_per_axis(points, dims), smoothing)
+        super().__init__(dims, basis.functions, max_displacement, initial)
+        self.basis = basis
 
     def build(self, theta: Theta, frame: Frame) -> BasisGrid:
         return self._basis_grid(theta, self.basis, frame)
@@ -111,9 +110,9 @@ class FreeForm(_Offsets):
         max_displacement: float | None = None,
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
-        shape = check_points("points", points, dims, 4)
-        super().__init__(dims, prod(shape), max_displacement, initial)
-        self.basis = SplineBasis(shape)
+        basis = SplineBasis(_per_axis(points, dims))
+        super().__init__(dims, basis.functions, max_displacement, initial)
+        self.basis = basis
 
     def build(self, theta: Theta, frame: Frame) -> BasisGrid:
         return self._basis_grid(theta, self.basis, frame)
@@ -147,3 +146,9 @@ class Displacement(_Offsets):
             points = lattice(frame.size, frame.align_corners, theta.dtype, theta.device).unsqueeze(0)
             values = interpolate(values.movedim(-1, 1), points, frame.align_corners).movedim(1, -1)
         return PointGrid(values, align_corners=frame.align_corners)
+
+
+def _per_axis(points: int | Sequence[int], dims: int) -> tuple[int, ...]:
+    """Control points per axis in array order; one number stands for all axes."""
+    dims = check_dims(dims)
+    return check_size("points", points if isinstance(points, Sequence) else (points,) * dims, dims)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .._checks import check_positive
+from .._checks import check_bound
 from .._types import Theta
 from ..grid.matrix import MatrixGrid
-from .attention import check_inside
+from .attention import check_scale
 from .base import Frame, Transform
 from .bounds import around
 from .rotation import rotation_matrix, rotation_size, to_normalised
@@ -38,8 +38,8 @@ class Rigid(Transform):
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
         super().__init__(dims, rotation_size(dims) + dims, initial)
-        self.max_angle = check_positive("max_angle", max_angle)
-        self.max_shift = check_positive("max_shift", max_shift)
+        self.max_angle = check_bound("max_angle", max_angle)
+        self.max_shift = check_bound("max_shift", max_shift)
 
     def identity(self) -> Tensor:
         return torch.zeros(rotation_size(self.dims) + self.dims)
@@ -77,12 +77,10 @@ class Similarity(Transform):
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
         super().__init__(dims, 1 + rotation_size(dims) + dims, initial)
-        if max_scale_change is not None:
-            check_inside("max_scale_change", max_scale_change, 1.0, None)
-        check_inside("initial", self.start[0].item(), 0.0, None)
-        self.max_scale_change = max_scale_change
-        self.max_angle = check_positive("max_angle", max_angle)
-        self.max_shift = check_positive("max_shift", max_shift)
+        check_scale(self.start, 0, None)
+        self.max_scale_change = check_bound("max_scale_change", max_scale_change, above=1)
+        self.max_angle = check_bound("max_angle", max_angle)
+        self.max_shift = check_bound("max_shift", max_shift)
 
     def identity(self) -> Tensor:
         return torch.cat([torch.ones(1), torch.zeros(rotation_size(self.dims) + self.dims)])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .._checks import check_positive
+from .._checks import check_bound
 from .._types import Theta
 from ..grid.matrix import MatrixGrid
 from .base import Frame, Transform
@@ -31,7 +31,7 @@ class Translation(Transform):
         initial: Sequence[float] | Tensor | None = None,
     ) -> None:
         super().__init__(dims, dims, initial)
-        self.max_shift = check_positive("max_shift", max_shift)
+        self.max_shift = check_bound("max_shift", max_shift)
 
     def identity(self) -> Tensor:
         return torch.zeros(self.dims)
