@@ -111,6 +111,24 @@ def test_what_is_not_finite_shows_in_deterministic_sums(triton_device: str, dete
     assert not _slope(image, matrix, torch.zeros_like(cotangent))[0].any()
 
 
+@pytest.mark.parametrize("kernel", ["linear", "cubic"])
+@pytest.mark.parametrize("size", [(9, 8), (5, 4, 6), (1, 7)], ids=["2-D", "3-D", "a row"])
+def test_beyond_the_border_nothing_changes(size: tuple[int, ...], kernel: str, triton_device: str) -> None:
+    """Exactly: a projective grid multiplies a rounding by its coordinates, which have no end."""
+    image = torch.randn(1, 2, *size, device=triton_device)
+    inside = torch.rand(1, *[8] * len(size), len(size), device=triton_device) - 0.5
+    for axis in range(len(size)):
+        points = inside.clone()
+        points[..., axis] = torch.randn_like(points[..., axis]).sign() * (3 + 1e3 * inside[..., axis].abs())
+        points.requires_grad_()
+        output = stn.sample(image, points, kernel=kernel, padding="border", backend="triton")
+        (gradient,) = torch.autograd.grad(output, points, torch.randn_like(output))
+        assert not gradient[..., axis].any()
+        assert all(
+            gradient[..., other].any() for other in range(len(size)) if size[-1 - other] > 1 and other != axis
+        )
+
+
 def test_points_that_are_not_finite_poison_nothing(triton_device: str) -> None:
     image = torch.randn(1, 2, 5, 6, device=triton_device).requires_grad_()
     points = (torch.rand(1, 4, 7, 2, device=triton_device) * 2 - 1).requires_grad_()

@@ -6,7 +6,7 @@ import triton.language as tl
 from .arithmetic import scaled
 from .reading import readings
 from .reduction import reduce
-from .taps import row_count, row_of_taps, slope, tap_of_row
+from .taps import moves, row_count, row_of_taps, slope, tap_of_row
 from .tiles import along_channels, along_pixels, as_index, fill_of, output_index
 
 
@@ -84,6 +84,13 @@ def _slopes(source, strides, g, present, reads, outside, first, fraction, inputs
                 y = tl.fma(value, along_pixels(u * to_v, plan), y)
             if plan.dims > 2:
                 z = tl.fma(value, along_pixels(u * to_w, plan), z)
+    if plan.padding == "border":
+        # What cancels leaves a rounding behind, and the chain rule may multiply that by a huge coordinate.
+        x = tl.where(along_pixels(moves(first[0], inputs.x, plan), plan), x, 0.0)
+        if plan.dims > 1:
+            y = tl.where(along_pixels(moves(first[1], inputs.y, plan), plan), y, 0.0)
+        if plan.dims > 2:
+            z = tl.where(along_pixels(moves(first[2], inputs.z, plan), plan), z, 0.0)
     return x * g, y * g, z * g
 
 

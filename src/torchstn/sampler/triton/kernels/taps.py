@@ -46,6 +46,14 @@ def remap(index, length, plan: tl.constexpr):
 
 
 @triton.jit
+def moves(first, length, plan: tl.constexpr):
+    """With padding "border": whether a point's taps along an axis are more than one pixel."""
+    nearest, _ = remap(first, length, plan)
+    farthest, _ = remap(first + (plan.taps - 1), length, plan)
+    return nearest != farthest
+
+
+@triton.jit
 def _near(x):
     return (1.25 * x - 2.25) * x * x + 1.0
 
