@@ -1,6 +1,8 @@
 """What the monitor reports, by hand; when it warns, and with what remedy."""
 
 import copy
+import io
+import math
 import pickle
 import warnings
 from collections.abc import Iterator
@@ -98,6 +100,27 @@ def test_gradient_share_without_gradients(image: torch.Tensor) -> None:
         for parameter in model[2].parameters():
             parameter.grad.zero_()
         assert monitor.report()["0"].gradient_share == 0.0
+
+
+def test_gradient_share_of_what_is_no_number(image: torch.Tensor) -> None:
+    model = nn.Sequential(transformer("affine"), nn.Flatten(), nn.Linear(72, 2))
+    with stn.Monitor(model, min_coverage=0.0) as monitor:
+        model(image)
+        for parameter in model.parameters():
+            parameter.grad = torch.full_like(parameter, float("nan"))
+        share = monitor.report()["0"].gradient_share
+    assert math.isnan(share)
+
+
+def test_gradient_share_of_a_half_model_does_not_overflow(image: torch.Tensor) -> None:
+    model = nn.Sequential(transformer("affine"), nn.Flatten(), nn.Linear(72, 64)).half()
+    with stn.Monitor(model, min_coverage=0.0) as monitor:
+        model(image.half())
+        for parameter in model.parameters():
+            parameter.grad = torch.full_like(parameter, 2000.0)
+        share = monitor.report()["0"].gradient_share
+    own, whole = (sum(p.numel() for p in module.parameters()) for module in (model[0], model))
+    assert share == pytest.approx((own / whole) ** 0.5, rel=1e-5)
 
 
 def test_names_every_transformer(image: torch.Tensor) -> None:
@@ -273,6 +296,33 @@ def test_changes_no_training(image: torch.Tensor) -> None:
     alone(image).square().sum().backward()
     for one, other in zip(watched.parameters(), alone.parameters(), strict=True):
         assert torch.equal(one.grad, other.grad)
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "pickle"])
+def test_a_copy_of_the_model_is_not_watched(image: torch.Tensor, how: str) -> None:
+    model = transformer("affine", stir=0.1)
+    with stn.Monitor(model, min_coverage=0.0) as monitor:
+        model(image)
+        expected = monitor.report()
+        copied = copy.deepcopy(model) if how == "deepcopy" else pickle.loads(pickle.dumps(model))
+        nn.init.constant_(copied.head.bias, 0.3)
+        copied(image[:2])
+        assert monitor.report() == expected
+        nn.init.constant_(model.head.bias, 0.3)
+        model(image)
+        assert monitor.report() != expected
+
+
+def test_a_watched_model_is_saved_without_its_monitor(image: torch.Tensor) -> None:
+    model = transformer("affine")
+    alone, watched = io.BytesIO(), io.BytesIO()
+    torch.save(model, alone)
+    with stn.Monitor(model, min_coverage=0.0):
+        model(image.repeat(250, 1, 1, 1))
+        torch.save(model, watched)
+    assert watched.tell() < alone.tell() + 1000
+    watched.seek(0)
+    assert torch.equal(torch.load(watched, weights_only=False)(image), model(image))
 
 
 @pytest.fixture

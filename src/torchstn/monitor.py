@@ -1,8 +1,9 @@
 """Watches the transformers of a model while it trains, and says what to do when one leaves the image."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ class Observation:
             batch. Where it is 0 every theta is the same, and no gradient will change that: the units have
             died. None for a batch of one.
         gradient_share: Norm of the gradient of the transformer's parameters over that of the whole model;
-            None before a backward pass.
+            None before a backward pass, NaN where a gradient is.
     """
 
     coverage: float
@@ -51,6 +52,8 @@ class Observation:
 
 class Monitor:
     """Watches every SpatialTransformer of a model by hooks on its parts; the model itself stores nothing.
+
+    Copies of the model, and what is saved of it, are not watched.
 
     Use as a context manager, or call `close`. Call `report` once in a while, after `backward`; a pass that is
     not reported costs nothing but keeping its features and its grid, detached, until the next.
@@ -75,10 +78,12 @@ class Monitor:
         self._grids: dict[str, Grid] = {}
         self._features: dict[str, Tensor] = {}
         self._running: str | None = None
-        self._hooks = [m.head.register_forward_hook(self._announce(name)) for name, m in found.items()]
+        self._hooks = [
+            m.head.register_forward_hook(_Hook(partial(self._announce, name))) for name, m in found.items()
+        ]
         # Transformers may share a transform, but each has a head of its own, which runs right before it.
         transforms = {id(m.transform): m.transform for m in found.values()}
-        self._hooks += [transform.register_forward_hook(self._remember) for transform in transforms.values()]
+        self._hooks += [m.register_forward_hook(_Hook(self._remember)) for m in transforms.values()]
 
     def report(self) -> dict[str, Observation]:
         """Observations of the last pass by transformer, warning where one is in trouble.
@@ -91,7 +96,7 @@ class Monitor:
         report = {}
         for name, grid in self._grids.items():
             own = _gradient_norm(self._transformers[name]) or 0.0
-            share = None if whole is None else own / whole if whole > 0 else 0.0
+            share = None if whole is None else 0.0 if whole == 0 else own / whole
             report[name] = observation = _observe(grid, self._features[name], share)
             trouble = self._trouble(observation)
             if trouble is not None:
@@ -114,14 +119,11 @@ class Monitor:
     ) -> None:
         self.close()
 
-    def _announce(self, name: str) -> Any:
-        def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Any) -> None:
-            self._running = name
-            self._features[name] = inputs[0].detach()
+    def _announce(self, name: str, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
+        self._running = name
+        self._features[name] = inputs[0].detach()
 
-        return hook
-
-    def _remember(self, _module: nn.Module, _inputs: Any, grid: Grid) -> None:
+    def _remember(self, _inputs: Any, grid: Grid) -> None:
         if self._running is not None:
             self._grids[self._running] = grid.detach()
 
@@ -131,6 +133,20 @@ class Monitor:
         if seen.active == 0:
             return "dead"
         return "outside" if seen.coverage < self.min_coverage else None
+
+
+class _Hook:
+    """Passes on what a module was given and returned; copied or pickled with the module, nothing."""
+
+    def __init__(self, hear: Callable[[Any, Any], None] | None = None) -> None:
+        self.hear = hear
+
+    def __call__(self, _module: nn.Module, inputs: Any, output: Any) -> None:
+        if self.hear is not None:
+            self.hear(inputs, output)
+
+    def __reduce__(self) -> tuple[type["_Hook"], tuple[()]]:
+        return _Hook, ()
 
 
 _REMEDIES = {
@@ -174,4 +190,6 @@ def _gradient_norm(module: nn.Module) -> float | None:
     gradients: list[Tensor] = [p.grad for p in module.parameters() if p.grad is not None]
     if not gradients:
         return None
-    return torch.stack([gradient.norm().float() for gradient in gradients]).norm().item()
+    # In float16 the norm itself may overflow.
+    wide = [gradient.to(torch.promote_types(gradient.dtype, torch.float32)) for gradient in gradients]
+    return torch.stack([gradient.norm().float() for gradient in wide]).norm().item()
