@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.families import EVERY_FAMILY, Family
 
-from torchstn.transform import Transform
+from torchstn.transform import Similarity, Transform
 from torchstn.transform.bounds import around, within
 
 BOUNDS: dict[str, dict[str, Any]] = {
@@ -89,6 +89,26 @@ def test_each_number_rises_with_its_own_and_none_other(family: Family) -> None:
     ramp = torch.linspace(-1.5, 1.5, 301, dtype=torch.float64)
     theta = instance.constrain(ramp[:, None].expand(-1, instance.n_parameters))
     assert (theta.diff(dim=0) > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("bound", [None, 1e30], ids=["free", "bounded"])
+def test_a_scale_stays_a_positive_number_and_spoils_no_gradient(
+    bound: float | None, dtype: torch.dtype
+) -> None:
+    """exp overflows from 89 on in float32, from 12 on in float16, and its derivative with it."""
+    similarity = Similarity(max_scale_change=bound)
+    raw = torch.zeros(3, 4, dtype=dtype)
+    raw[:2, 0] = torch.tensor([1e4, -1e4])
+    raw.requires_grad_()
+    theta = similarity.constrain(raw)
+    assert theta.isfinite().all()
+    assert (theta[:, 0] > 0).all()
+    assert torch.equal(theta[2], similarity.identity().to(dtype))
+    weight = torch.zeros_like(theta)
+    weight[2] = 1
+    (gradient,) = torch.autograd.grad(theta, raw, weight)
+    assert torch.equal(gradient, weight)
 
 
 @given(

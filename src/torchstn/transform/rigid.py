@@ -1,6 +1,7 @@
 """Rigid and similarity: turned and moved, and with one scale."""
 
 from collections.abc import Sequence
+from math import log
 
 import torch
 from torch import Tensor
@@ -57,7 +58,8 @@ class Similarity(Transform):
     """A rigid motion and one positive scale, in physical space.
 
     theta = (s, angle, tx, ty) in 2-D; (s, rx, ry, rz, tx, ty, tz) in 3-D; (s, tx) in 1-D; s = 0.5 reads half
-    the image's width and height. `constrain` multiplies the start's scale by exp(raw): it never reaches zero.
+    the image's width and height. `constrain` multiplies the start's scale by exp(raw), within the square root
+    of what the type can hold and its inverse: it never reaches zero, nor infinity.
 
     Args:
         dims: Number of spatial dimensions.
@@ -87,8 +89,12 @@ class Similarity(Transform):
 
     def constrain(self, raw: Tensor) -> Theta:
         start = self._start(raw)
-        reach = None if self.max_scale_change is None else torch.tensor(self.max_scale_change).log().item()
-        scale = start[:1] * around(raw[:, :1], torch.zeros_like(start[:1]), reach).exp()
+        reach = None if self.max_scale_change is None else log(self.max_scale_change)
+        # Where exp overflows its derivative is infinite too, and times a zero gradient NaN. The root leaves
+        # room for what the scale is multiplied by.
+        limit = log(torch.finfo(raw.dtype).max) / 2
+        change = around(raw[:, :1], torch.zeros_like(start[:1]), reach).clamp(-limit, limit)
+        scale = start[:1] * change.exp()
         rest = _constrain(raw[:, 1:], start[1:], self.dims, self.max_angle, self.max_shift)
         return torch.cat([scale, rest], 1)
 
