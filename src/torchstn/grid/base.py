@@ -34,7 +34,7 @@ class Grid(ABC):
     theta: Tensor | None = field(default=None, kw_only=True)
 
     batched: ClassVar[tuple[str, ...]] = ("theta",)
-    """Fields whose first axis is the batch."""
+    """Fields whose first axis is the batch; first a tensor that every coordinate depends on."""
 
     @property
     def dims(self) -> int:

@@ -103,9 +103,10 @@ def _inverse_system(points: tuple[int, ...], smoothing: float) -> tuple[tuple[fl
     control = control_points(points, torch.device("cpu"))
     count, d = control.shape
     rows = _design(control, control)
-    system = torch.zeros(count + d + 1, count + d + 1, dtype=torch.float64)
+    # Beside the points, whatever the default device: on meta there would be no numbers.
+    system = rows.new_zeros(count + d + 1, count + d + 1)
     system[:count] = rows
-    system[:count, :count] += smoothing * torch.eye(count, dtype=torch.float64)
+    system[:count, :count] += smoothing * torch.eye(count, dtype=rows.dtype, device=rows.device)
     system[count:, :count] = rows[:, count:].T
     return tuple(map(tuple, torch.linalg.inv(system)[:, :count].tolist()))
 

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from math import inf
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -66,14 +67,21 @@ class Transform(nn.Module, ABC):
         super().__init__()
         self.dims = check_dims(dims)
         self.n_parameters = n_parameters
-        start = self.identity() if initial is None else torch.as_tensor(initial, dtype=torch.float32)
-        start = start.detach().clone()  # memory of its own: torch warns when it saves part of another tensor
+        tracing = torch.compiler.is_compiling()
+        # On meta there would be no numbers; a trace chooses its devices itself.
+        with nullcontext() if tracing else torch.device("cpu"):
+            start = self.identity() if initial is None else torch.as_tensor(initial, dtype=torch.float32)
+        # Memory of its own: torch warns when it saves part of another tensor.
+        start = start.detach().to("cpu", copy=True)
         if start.shape != (n_parameters,):
             raise ValueError(
                 f"`initial` of {type(self).__name__} must be ({n_parameters},), got {tuple(start.shape)}."
             )
-        if not start.isfinite().all():
+        if initial is not None and not tracing and not start.isfinite().all():
             raise ValueError(f"`initial` must be finite, got {start.tolist()}.")
+        self._initial = start  # no buffer: `to_empty` leaves a buffer without its numbers
+        device = torch.empty(0).device  # the default one
+        start = start.to("cpu" if device.type == "meta" else device, copy=True)
         self.register_buffer("start", start, persistent=False)
 
     @abstractmethod
@@ -86,7 +94,11 @@ class Transform(nn.Module, ABC):
 
     @abstractmethod
     def build(self, theta: Theta, frame: Frame) -> Grid:
-        """A new grid of parameters (n, n_parameters), float32 or float64, finite or `carries_non_finite`."""
+        """A new grid of parameters (n, n_parameters), float32 or float64, finite or `carries_non_finite`.
+
+        Where parameters are not finite the first tensor of its `batched` fields is made NaN, which must make
+        every point of these samples unreadable.
+        """
 
     def forward(
         self,
@@ -109,7 +121,7 @@ class Transform(nn.Module, ABC):
                 pixels.
 
         Raises:
-            TypeError: If theta is not a floating point tensor.
+            TypeError: If theta is not a floating point tensor, or `build` returns no grid.
             ValueError: If a shape or a size is wrong.
         """
         check_theta(theta, self.n_parameters, type(self).__name__)
@@ -121,13 +133,13 @@ class Transform(nn.Module, ABC):
         dtype = coordinate_dtype(theta)
         theta = theta if theta.dtype == dtype else theta.to(dtype)
         if self.carries_non_finite:
-            grid = self.build(theta, frame)
+            grid = _checked(self.build(theta, frame))
         else:
             finite = theta.isfinite().all(1, keepdim=True)
             # Replaced before the family's arithmetic, whose derivatives would turn a zero gradient into NaN.
             safe = torch.where(finite, theta, self._start(theta))
             with without_autocast(theta.device):
-                grid = self.build(safe, frame)
+                grid = _checked(self.build(safe, frame))
             _mark_unreadable(grid, finite)
         object.__setattr__(grid, "theta", theta)
         return grid
@@ -143,11 +155,22 @@ class Transform(nn.Module, ABC):
             )
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Applies as nn.Module, but `.half()` and `.bfloat16()` round nothing: that would move pixels."""
-        return super()._apply(keep_precision(fn), recurse)  # type: ignore[no-untyped-call]  # torch's own
+        """Applies as nn.Module, but the start keeps its numbers, also through `to_empty`.
+
+        `.half()` and `.bfloat16()` round nothing: that would move pixels.
+        """
+        super()._apply(keep_precision(fn), recurse)  # type: ignore[no-untyped-call]  # torch's own
+        self.start = self._initial.to(self.start.device, self.start.dtype, copy=True)
+        return self
 
     def extra_repr(self) -> str:
         return f"dims={self.dims}, n_parameters={self.n_parameters}"
+
+
+def _checked(grid: Any) -> Grid:
+    if not isinstance(grid, Grid):
+        raise TypeError(f"`build` must return a torchstn.Grid, got {type(grid).__name__}.")
+    return grid
 
 
 def _mark_unreadable(grid: Grid, finite: Tensor) -> None:
@@ -156,8 +179,15 @@ def _mark_unreadable(grid: Grid, finite: Tensor) -> None:
     One field is enough. The others stay finite, because a zero gradient times NaN is NaN: it would reach
     whatever they are multiplied by, such as a learned basis.
     """
-    name = grid.batched[0]
-    value = getattr(grid, name)
+    for name in grid.batched:
+        value = getattr(grid, name)
+        if name != "theta" and isinstance(value, Tensor):
+            break
+    else:
+        raise TypeError(
+            f"`batched` of {type(grid).__name__} must name the fields whose first axis is the batch, first a "
+            f"tensor that every coordinate depends on, got {grid.batched}."
+        )
     mask = finite.view(-1, *([1] * (value.ndim - 1)))
     # Past the constructor's checks, which it has passed; and a copy could not be traced by torch 2.11.
     object.__setattr__(grid, name, torch.where(mask, value, float("nan")))
