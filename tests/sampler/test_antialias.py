@@ -124,6 +124,37 @@ def test_gradients_are_those_of_finite_differences(family: transform.Transform) 
     assert torch.autograd.gradcheck(warp, (image, theta[None].requires_grad_()))
 
 
+@pytest.mark.parametrize(("size", "antialias"), [(16, 1), (8, 1), (8, 2), (8, 3), (4, 2), (4, 3)])
+def test_at_a_whole_level_the_derivative_is_one_sided(size: int, antialias: int) -> None:
+    """Training starts there: the identity, with all, half or a quarter of the input's pixels."""
+    image = torch.randn(1, 1, 16, 16, dtype=torch.float64)
+
+    def warp(scale: Tensor) -> Tensor:
+        theta = torch.cat([scale, torch.zeros(2, dtype=torch.float64)])[None]
+        grid = transform.Attention()(theta, (size, size))
+        return stn.sample(image, grid, kernel="cubic", antialias=antialias).sum()  # without kinks of its own
+
+    scale = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(warp(scale), scale)
+    last = size * 2**antialias == 16
+    step = -1e-6 if last else 1e-6
+    sides = [(warp(scale + step) - warp(scale)) / step for step in (step, -step)]
+    torch.testing.assert_close(slope[0], sides[0], rtol=1e-3, atol=1e-3)
+    assert (sides[0] - sides[1]).abs() > 0.01
+
+
+def test_a_point_that_is_nowhere_leaves_its_neighbours_alone() -> None:
+    image, field = torch.randn(1, 1, 32, 32), torch.zeros(1, 32, 32, 2)
+    field[0, 20, 20] = float("nan")
+    field[0, :3, 5] = float("inf")
+    field[0, 31, 31] = float("nan")
+    field.requires_grad_()
+    output = stn.sample(image, stn.grid.PointGrid(field), antialias=3)
+    assert torch.equal(output, torch.where(field[..., 0].isfinite(), image, 0.0))
+    (gradient,) = torch.autograd.grad(output.square().sum(), field)
+    assert gradient.isfinite().all()
+
+
 def test_theta_hears_of_what_lies_between_its_points() -> None:
     """A bright dot that no point of a coarse grid reads moves the crop only if the image is reduced."""
     image = torch.zeros(1, 1, 64, 64, dtype=torch.float64)

@@ -1,7 +1,9 @@
 """Sampling without aliasing: from the image, or from it reduced, as far as the output's points lie apart."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -41,22 +43,28 @@ def sample_pyramid(backend: str, request: Request, halvings: int) -> Tensor:
 
     Level l is the image halved l times. A point whose neighbours in the output read r pixels away from it, in
     the direction that is worst, is read at level log2(r): linearly between the two next to it. The weights of
-    the levels are differentiated as everything else, so theta also hears what being sharper would do.
+    the levels are differentiated as everything else, so theta also hears what being sharper would do. At a
+    whole level, where training often starts, the derivative is that towards the next, at the last that from
+    the one before.
 
     Args:
         backend: Its name.
         request: As for a backend; the image floating point or complex.
         halvings: Levels above the image at most; what is reduced further still aliases.
     """
-    level = _level(request, halvings)
+    level = _level(request, halvings).unsqueeze(1)
+    lower = level.floor().clamp(max=halvings - 1)
+    fraction = level - lower
     output: Tensor | float = 0.0
     for halved in range(halvings + 1):
         if halved:
             request = replace(request, image=halve(request.image, request.align_corners))
-        weight = (1 - (level - halved).abs()).clamp(min=0).unsqueeze(1)
+        above = torch.where(lower == halved - 1, fraction, 0.0)
+        weight = torch.where(lower == halved, 1 - fraction, above)
         part = choose(backend, request).sample(request)
         # Halving spreads what is not a number; without weight it must not count.
-        output = output + weight * torch.where(weight > 0, part, 0.0)
+        counts = (weight > 0) | part.sum(1, keepdim=True).isfinite()
+        output = output + weight * torch.where(counts, part, 0.0)
     assert isinstance(output, Tensor)
     return output.to(request.image.dtype)
 
@@ -126,30 +134,34 @@ def _squared_spacing(request: Request) -> Tensor:
     """Square of the largest distance to a neighbour, in pixels of the image."""
     grid, size = request.grid, request.image.shape[2:]
     if isinstance(grid, MatrixGrid) and not grid.projective:
-        pixels = _finite(fold_to_pixels(grid.matrix, grid.size, size, grid.align_corners))
+        pixels = fold_to_pixels(grid.matrix, grid.size, size, grid.align_corners)
+        # What is nowhere reads the fill whatever the level, and must not make the level NaN.
+        pixels = torch.where(pixels.isfinite(), pixels, 0.0)
         moves = [pixels[..., column] for column, length in enumerate(grid.size[::-1]) if length > 1]
         squared = [move.square().sum(-1)[(..., *[None] * len(size))] for move in moves]
     else:
-        points = _finite(torch.stack(request.coordinates, -1))
-        axes = [axis for axis in range(1, points.ndim - 1) if points.shape[axis] > 1]
-        squared = [_slope(points, axis).square().sum(-1) for axis in axes]
+        coordinates = request.coordinates
+        axes = [axis for axis in range(1, coordinates[0].ndim) if coordinates[0].shape[axis] > 1]
+        squared = [_squared_slope(coordinates, axis) for axis in axes]
     if not squared:
         return torch.ones((), dtype=grid.dtype, device=request.image.device).expand([1] * (1 + len(size)))
     return torch.stack(squared).amax(0)
 
 
-def _finite(pixels: Tensor) -> Tensor:
-    """Without what is nowhere: it reads the fill whatever the level, and must not make the level NaN."""
-    return torch.where(pixels.isfinite(), pixels, 0.0)
-
-
-def _slope(points: Tensor, axis: int) -> Tensor:
-    """From one neighbour to the other, halved; at an end, to the one there is.
+def _squared_slope(coordinates: Sequence[Tensor], axis: int) -> Tensor:
+    """From one neighbour to the other, halved; at an end, or beside what is nowhere, to the one there is.
 
     As `torch.gradient` has it, which would fix the batch of an exported program.
     """
-    length = points.shape[axis]
-    inner = (points.narrow(axis, 2, length - 2) - points.narrow(axis, 0, length - 2)) / 2
-    first = points.narrow(axis, 1, 1) - points.narrow(axis, 0, 1)
-    last = points.narrow(axis, length - 1, 1) - points.narrow(axis, length - 2, 1)
-    return torch.cat((first, inner, last), axis)
+    length = coordinates[0].shape[axis]
+    steps = [x.narrow(axis, 1, length - 1) - x.narrow(axis, 0, length - 1) for x in coordinates]
+    there = reduce(torch.add, steps).isfinite()
+    count = _on_either_side(there.to(steps[0].dtype), axis).clamp(min=1)
+    slopes = [_on_either_side(torch.where(there, step, 0.0), axis) / count for step in steps]
+    return reduce(torch.add, [slope.square() for slope in slopes])
+
+
+def _on_either_side(steps: Tensor, axis: int) -> Tensor:
+    """The sum of the steps to a point and from it."""
+    end = torch.zeros_like(steps.narrow(axis, 0, 1))
+    return torch.cat((end, steps), axis) + torch.cat((steps, end), axis)
