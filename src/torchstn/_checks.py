@@ -106,6 +106,14 @@ def check_bound(name: str, value: float | None, *, above: float = 0, none: str =
     return value
 
 
+def check_axes(image: Tensor, dims: int, reader: str) -> None:
+    if image.ndim != dims + 2:
+        raise ValueError(
+            f"`image` must be (n, c, {', '.join('dhw'[3 - dims :])}) for a {reader} of {dims} dimension(s), "
+            f"got {tuple(image.shape)}."
+        )
+
+
 def check_device(name: str, value: Tensor, other_name: str, other: Tensor) -> None:
     if value.device != other.device:
         raise ValueError(

@@ -4,7 +4,7 @@ from typing import Literal, overload
 
 from torch import Tensor, nn
 
-from ._checks import check_size, check_tensor
+from ._checks import check_axes, check_size, check_tensor
 from ._types import Image, Maps, Output, Size, Theta
 from .grid import Grid
 from .localisation import RegressionHead
@@ -93,12 +93,7 @@ class SpatialTransformer(nn.Module):
 
     def _grid(self, theta: Theta, source: Image) -> Grid:
         check_tensor("image", source)
-        dims = self.transform.dims
-        if source.ndim != dims + 2:
-            raise ValueError(
-                f"`image` must be (n, c, {', '.join('dhw'[3 - dims :])}) for a transform of {dims} "
-                f"dimension(s), got {tuple(source.shape)}."
-            )
+        check_axes(source, self.transform.dims, "transform")
         size = source.shape[2:]
         grid: Grid = self.transform(
             theta,

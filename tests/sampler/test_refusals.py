@@ -151,6 +151,16 @@ WRONG_VALUES: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"padding": "fill", "fill": IMAGE},
         "`fill` must be a number or one per channel (3,), got (2, 3, 4, 5)",
     ),
+    "no number among whole ones": (
+        (IMAGE.byte(), POINTS),
+        {"padding": "fill", "fill": float("nan")},
+        "`fill` must not be NaN for an image of type torch.uint8, got nan",
+    ),
+    "no number in one channel": (
+        (IMAGE.int(), POINTS),
+        {"kernel": "nearest", "padding": "fill", "fill": [0.0, 1.0, float("nan")]},
+        "`fill` must not be NaN for an image of type torch.int32, got [0.0, 1.0, nan]",
+    ),
     "fill elsewhere": (
         (IMAGE, POINTS),
         {"padding": "fill", "fill": torch.zeros(3, device="meta")},

@@ -6,7 +6,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from .._checks import check_batch, check_choice, check_device, check_tensor
+from .._checks import check_axes, check_batch, check_choice, check_device, check_tensor
 from .._precision import coordinate_dtype
 from .._types import PADDINGS, Image, KernelName, Output, Padding
 from ..grid.absolute import AbsolutePoints
@@ -132,11 +132,7 @@ def _readable(image: Tensor, grid: Grid | Tensor, align_corners: bool | None) ->
 
 def _check_match(image: Tensor, dims: int, batch: int, parameter: Tensor) -> None:
     shape = image.shape
-    if len(shape) != dims + 2:
-        raise ValueError(
-            f"`image` must be (n, c, {', '.join('dhw'[3 - dims :])}) for a grid of {dims} dimension(s), "
-            f"got {tuple(shape)}."
-        )
+    check_axes(image, dims, "grid")
     if 0 in shape and 0 in shape[2:]:
         raise ValueError(f"`image` must have at least one pixel along every axis, got {tuple(shape)}.")
     check_batch("image", shape[0], "grid", batch)
@@ -153,16 +149,19 @@ def _check_image(image: Tensor, kernel: Kernel | BuiltinKernel) -> None:
         )
 
 
+def check_fill(fill: Fill, padding: Padding) -> None:
+    """Refuses a fill that would go unused."""
+    if padding != "fill" and (not isinstance(fill, (int, float)) or fill != 0):
+        raise ValueError(f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}.")
+
+
 def _fill(fill: Fill, padding: Padding, image: Tensor) -> Tensor | float:
+    check_fill(fill, padding)
     if padding != "fill":
-        if not isinstance(fill, (int, float)) or fill != 0:
-            raise ValueError(
-                f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}."
-            )
         return 0.0
     if isinstance(fill, (int, float)) and _has_fractions(image.dtype):
         return float(fill)
-    values = fill if isinstance(fill, Tensor) else _as_tensor(fill)
+    values = fill if isinstance(fill, Tensor) else _as_tensor(fill, image.dtype)
     if values.is_complex() and not image.is_complex():
         raise TypeError(f"`fill` must be real for an image of type {image.dtype}, got {fill!r}.")
     if values.ndim == 0:
@@ -184,8 +183,11 @@ def _has_fractions(dtype: torch.dtype) -> bool:
     return dtype.is_floating_point or dtype.is_complex
 
 
-def _as_tensor(fill: float | Sequence[float]) -> Tensor:
+def _as_tensor(fill: float | Sequence[float], dtype: torch.dtype) -> Tensor:
     """Numbers as a tensor of the widest type of their kind: the image's is narrow enough soon enough."""
+    numbers = fill if isinstance(fill, Sequence) else [fill] if isinstance(fill, float) else []
+    if not _has_fractions(dtype) and any(number != number for number in numbers):  # noqa: PLR0124
+        raise ValueError(f"`fill` must not be NaN for an image of type {dtype}, got {fill!r}.")
     try:
         values = torch.tensor(fill)
         wide = torch.promote_types(values.dtype, torch.float64)
@@ -202,7 +204,9 @@ def _in_type(values: Tensor, dtype: torch.dtype) -> Tensor:
         return values != 0
     whole = values.round() if values.is_floating_point() else values.long()
     limits = torch.iinfo(dtype)
-    return whole.clamp(limits.min, limits.max).to(dtype)
+    saturated = whole.clamp(limits.min, limits.max).to(dtype)
+    # Rounded to a type with fractions, the largest whole number may be one too large, and wrap.
+    return torch.where(whole >= limits.max, limits.max, saturated)
 
 
 def _inside(coordinates: tuple[Tensor, ...], size: Sequence[int], align_corners: bool) -> Tensor:

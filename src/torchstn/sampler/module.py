@@ -6,7 +6,7 @@ from .._checks import check_choice
 from .._types import PADDINGS, Image, KernelName, Output, Padding
 from ..grid.base import Grid
 from .dispatch import backend_names
-from .functional import Fill, sample
+from .functional import Fill, check_fill, sample
 from .kernels import Kernel, resolve_kernel
 from .pyramid import check_antialias
 
@@ -40,10 +40,7 @@ class Sampler(nn.Module):
         check_antialias(antialias, resolve_kernel(kernel))
         check_choice("padding", padding, PADDINGS)
         check_choice("backend", backend, backend_names())
-        if padding != "fill" and not (isinstance(fill, (int, float)) and fill == 0):
-            raise ValueError(
-                f"`fill` is used with padding='fill' only, got {fill!r} with padding={padding!r}."
-            )
+        check_fill(fill, padding)
         self.kernel = kernel
         self.padding: Padding = padding
         self.fill = fill
