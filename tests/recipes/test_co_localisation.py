@@ -1,5 +1,6 @@
 """Co-localisation: its loss, boxes and search against other people's, and a whole small run."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,7 @@ def test_the_record_holds_what_a_result_needs(finished: tuple[Path, dict[str, An
     assert record["paper"] == 89
     assert record["parameters"] == 5947
     assert record["images_seen"] == 2 * 24 * 4
+    assert record["products"] == "float32"
     assert result_path(Path("results"), config()) == Path(
         "results/co-localisation/demo/tc/digit-8/seed-0.json"
     )
@@ -212,6 +214,18 @@ def test_a_run_is_neither_overwritten_nor_resumed_otherwise(finished: tuple[Path
         train(config(), folder)
     with pytest.raises(ValueError, match="digit was '8', now '3'"):
         train(config(digit="3"), folder, resume=True)
+
+
+def test_a_run_is_not_resumed_on_other_data(encoder: Path, tmp_path: Path) -> None:
+    chosen, folder = config(encoder_dir=str(encoder)), tmp_path / "run"
+    Run(folder).start({"recipe": chosen.recipe, **asdict(chosen)}, beginning={"data": "others"})
+    with pytest.raises(ValueError, match="on other data: it was others; now it is mnist-5000"):
+        train(chosen, folder, resume=True, progress=False)
+
+
+def test_images_seen_are_those_there_are(encoder: Path, tmp_path: Path) -> None:
+    few = config(encoder_dir=str(encoder), images=3, batch=5, iterations=4, warm_up=1, attempts=1)
+    assert train(few, tmp_path / "run", progress=False)["images_seen"] == 4 * 3
 
 
 def test_an_encoder_that_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """A whole training, small: run folder, result record, evaluation, resuming, refusals."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from torchstn.recipes import begun
 from torchstn.recipes.distorted_mnist import Config, make_config
+from torchstn.recipes.distorted_mnist.data import DistortedDigits
 from torchstn.recipes.finished import evaluate, load_run
 from torchstn.recipes.record import result_path
 from torchstn.recipes.supervised import train
@@ -26,6 +29,21 @@ def small(**overrides: Any) -> Config:
         "device": "cpu",
     }
     return make_config("R", "st-cnn", preset="demo", **(settings | overrides))
+
+
+class StoppedError(Exception):
+    pass
+
+
+def begin(config: Config, folder: Path) -> None:
+    """Trains for an epoch and is stopped at the end of the second."""
+
+    def stop(record: Any, *_: Any) -> None:
+        if record["epoch"] == 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        train(config, folder, progress=False, listener=stop)
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +99,9 @@ def test_the_loaded_model_is_the_average_of_the_last_checkpoint(
 
 @pytest.mark.parametrize("optimiser", ["adamw", "muon"])
 def test_resuming_from_half_way_ends_bit_for_bit_the_same(tmp_path: Path, optimiser: str) -> None:
-    class StoppedError(Exception):
-        pass
-
-    def stop(record: Any) -> None:
-        raise StoppedError
-
     config = small(iterations=30, optimiser=optimiser)
     train(config, tmp_path / "whole", progress=False)
-    with pytest.raises(StoppedError):
-        train(config, tmp_path / "halves", progress=False, listener=stop)
+    begin(config, tmp_path / "halves")
     stopped = Run(tmp_path / "halves").latest_checkpoint()
     assert stopped is not None
     assert 0 < stopped.step < 30
@@ -114,6 +125,40 @@ def test_a_run_is_not_resumed_with_other_settings(finished: Finished) -> None:
     folder, _ = finished
     with pytest.raises(ValueError, match=r"learning_rate was 0.*, now 0.5"):
         train(small(learning_rate=0.5), folder, resume=True, progress=False)
+
+
+def test_a_run_is_not_resumed_on_other_data(tmp_path: Path) -> None:
+    config = small(iterations=30)
+    begin(config, tmp_path)
+    logged = Run(tmp_path).metrics.path.read_bytes()
+    digits = DistortedDigits.load(config)
+    with pytest.raises(
+        ValueError, match=r"on other data: it was mnist-5000.*; now it is others\. Give it the"
+    ):
+        train(config, tmp_path, resume=True, progress=False, samples=replace(digits, origin="others"))
+    assert Run(tmp_path).metrics.path.read_bytes() == logged
+
+
+def test_a_resumed_run_names_the_commit_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(iterations=30)
+    monkeypatch.setattr(begun, "commit", lambda: "first")
+    begin(config, tmp_path)
+    monkeypatch.setattr(begun, "commit", lambda: "second")
+    assert train(config, tmp_path, resume=True, progress=False)["commit"] == "first"
+
+
+def test_a_run_that_has_not_kept_its_beginning_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of earlier versions have not."""
+    config = small(iterations=30)
+    begin(config, tmp_path)
+    (tmp_path / "beginning.json").unlink()
+    monkeypatch.setattr(begun, "commit", lambda: "second")
+    record = train(config, tmp_path, resume=True, progress=False)
+    assert (record["commit"], record["images_seen"]) == ("second", 30 * 16)
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

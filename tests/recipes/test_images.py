@@ -117,6 +117,11 @@ def test_broken_files_and_lost_classes_are_told_by_name(folder: Path, tmp_path: 
     ]
 
 
+def test_images_seen_are_those_of_a_batch_cut_to_the_data(folder: Path, tmp_path: Path) -> None:
+    config = make(data_dir=str(folder), transform="none", epochs=2, batch=64, device="cpu")
+    assert train(config, tmp_path / "run", progress=False)["images_seen"] == 2 * 15
+
+
 @pytest.mark.parametrize("labels", [["rot"], []])
 def test_one_class_or_none_is_refused(labels: list[str], folder: Path, tmp_path: Path) -> None:
     for label in labels:

@@ -1,13 +1,15 @@
 """The plan tells what is done, begun and to do, and what the rest takes, from files and measured costs."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from torchstn.recipes.distorted_mnist import Config
 from torchstn.recipes.record import settings
+from torchstn.recipes.supervised import train
 from torchstn.reproduce import Cell, Cost, Costs, Job, Plan, costs_path, plan, read_costs, write_costs
 from torchstn.reproduce.tables import costs_table, duration
 from torchstn.training import Checkpoint, Run
@@ -33,10 +35,10 @@ def job(folder: Path, seed: int = 0) -> Job:
     return Job(CELL, "quick", seed, folder / "results", folder / "runs", MORE)
 
 
-def begin(one: Job, step: int, seconds: float | None) -> None:
+def begin(one: Job, step: int, seconds: float | None, **other: Any) -> None:
     """Leaves behind what a training that was killed does."""
     run = Run(one.run)
-    run.start({"iterations": 1000})
+    run.start({"recipe": one.config.recipe, **asdict(one.config), **other})
     run.save_checkpoint(Checkpoint(step, {}))
     if seconds is not None:
         run.metrics.append({"step": 100, "seconds": seconds, "error": 12.5})
@@ -125,7 +127,7 @@ def test_a_run_of_other_settings_makes_room_and_is_kept(tmp_path: Path) -> None:
     for number in (1, 2):
         begin(one, 100, None)
         assert one.is_started
-        Run(one.run).start({"iterations": 1000, "optimiser": f"other{number}"})
+        begin(one, 100, None, optimiser=f"other{number}")
         assert not one.is_started
         assert one.progress().step == 0
         one.make_room()
@@ -134,6 +136,17 @@ def test_a_run_of_other_settings_makes_room_and_is_kept(tmp_path: Path) -> None:
     begin(one, 100, None)
     one.make_room()
     assert Run(one.run).latest_step == 100
+
+
+def test_a_run_has_begun_only_where_the_training_would_go_on(tmp_path: Path) -> None:
+    """A result's products may have been of either type; a run that goes on is to be of one."""
+    one = job(tmp_path)
+    begin(one, 100, None, precision="float32")
+    assert not one.is_started
+    with pytest.raises(ValueError, match="precision was 'float32', now 'auto'"):
+        train(one.config, one.run, resume=True, progress=False)
+    begin(one, 100, None, threads=3, checkpoint_seconds=1.0)
+    assert one.is_started
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,15 @@ def test_a_result_comes_back(tmp_path: Path) -> None:
     assert run.result == {"value": 0.7, "paper": None}
 
 
-def test_a_damaged_result_is_named(tmp_path: Path) -> None:
-    (tmp_path / "result.json").write_text('{"value": 0.')
-    with pytest.raises(ValueError, match=r"result.json` is no valid JSON"):
-        _ = Run(tmp_path).result
+def test_the_beginning_comes_back_and_none_was_kept_by_older_runs(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    assert run.beginning == {}
+    run.start({"steps": 1}, beginning={"data": "digits", "commit": None})
+    assert run.beginning == {"data": "digits", "commit": None}
+
+
+@pytest.mark.parametrize("name", ["result", "beginning"])
+def test_a_damaged_file_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.json").write_text('{"value": 0.')
+    with pytest.raises(ValueError, match=rf"{name}.json` is no valid JSON"):
+        getattr(Run(tmp_path), name)

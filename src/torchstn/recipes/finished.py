@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..training import Run, keep_freed_memory
+from .begun import read_config
 from .judging import score
 from .recipe import Recipe
 from .registry import RECIPES
 from .samples import Samples
 from .training_config import TrainingConfig
-
-_FIRST = "distorted-mnist"
-"""The recipe of runs whose config does not name one."""
 
 
 class Finished(NamedTuple):
@@ -37,7 +35,7 @@ def load_run(folder: Path | str) -> Finished:
     """
     keep_freed_memory()
     run = Run(folder)
-    config = read_config(run)
+    config = read_config(run, {name: recipe.config for name, recipe in RECIPES.items()})
     recipe = RECIPES[config.recipe]
     model = recipe.build_model(config.untrained(), run.classes)
     try:
@@ -45,22 +43,6 @@ def load_run(folder: Path | str) -> Finished:
     except RuntimeError as error:
         raise ValueError(f"The weights in `{folder}` do not fit its config: {error}.") from error
     return Finished(recipe, config, model.eval())
-
-
-def read_config(run: Run) -> TrainingConfig:
-    """The config of a run, finished or not.
-
-    Raises:
-        ValueError: If the folder holds no run of a supervised recipe.
-    """
-    settings = run.config
-    name = settings.pop("recipe", _FIRST)
-    if name not in RECIPES:
-        raise ValueError(f"`{run.folder}` holds a run of {name!r}; known here are {', '.join(RECIPES)}.")
-    try:
-        return RECIPES[name].config(**settings)
-    except TypeError as error:
-        raise ValueError(f"`{run.folder}` holds no run of {name}: {error}.") from error
 
 
 def load_samples(config: TrainingConfig, data_dir: Path | str | None = None) -> Samples:

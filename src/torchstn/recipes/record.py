@@ -8,22 +8,21 @@ from typing import Any
 import torch
 
 from ..training import machine
-from .judging import Metric
 from .precision import AUTO
-from .training_config import Choices, TrainingConfig
+from .training_config import Choices
 
 _UNNAMED = ("preset", "seed", "data_dir", "threads", "device", "checkpoint_seconds")
 
 
 def result_record(
-    config: TrainingConfig,
+    config: Choices,
     *,
-    metric: Metric,
-    error: float,
+    metric: str,
+    value: float,
     judged: int,
     paper: float | None,
     parameters: int,
-    steps: int,
+    images_seen: int,
     seconds: float,
     products: torch.dtype,
     data: str,
@@ -35,11 +34,11 @@ def result_record(
     Args:
         config: The training.
         metric: What is counted.
-        error: In per cent, of the samples it was judged by.
+        value: In per cent, of the samples it was judged by.
         judged: How many these were.
         paper: The paper's number, if it has one.
         parameters: Learnable numbers of the model.
-        steps: Optimiser steps.
+        images_seen: How many it was trained on, each as often as it came.
         seconds: Time spent training.
         products: The type in which the network's were computed.
         data: Which data set, by name and checksum.
@@ -49,18 +48,17 @@ def result_record(
     Returns:
         A record that JSON can hold.
     """
-    held_out = "validation" if config.validation else "test"
     return {
         "recipe": config.recipe,
         "cell": config.cell,
         "seed": config.seed,
-        "metric": f"{held_out} {metric.name} (%)",
-        "value": round(metric.of(error), 4),
+        "metric": metric,
+        "value": round(value, 4),
         "judged": judged,
         "paper": paper,
         "parameters": parameters,
         "preset": config.preset,
-        "images_seen": steps * config.batch,
+        "images_seen": images_seen,
         "wall_seconds": round(seconds, 1),
         "products": str(products).removeprefix("torch."),
         "machine": machine(),

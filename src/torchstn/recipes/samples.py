@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from ..training import Batches
+from .shuffled import Shuffled
 
 Batch = tuple[Tensor, Tensor]
 """Inputs (b, ...), and their labels: (b,) of one class each, or (b, k) of k, one a position."""
@@ -24,7 +24,7 @@ class Samples(ABC):
     classes: tuple[str, ...] = ()
 
     @abstractmethod
-    def training(self) -> Batches:
+    def training(self) -> Shuffled:
         """What to train on: batches of inputs, labels, and whatever else the recipe's objective takes.
 
         Raises:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from .. import SpatialTransformer
-from ..training import Reporter, Run, commit, fit, keep_freed_memory
+from ..training import Reporter, Run, fit, keep_freed_memory
 from ..training.progress import Listener
-from .finished import read_config
+from .begun import check_choices, check_data, commit_of, start
 from .judging import error_sums, score
 from .optimisation import make_optimiser, make_schedule, make_settings
 from .precision import product_type
@@ -25,8 +24,6 @@ from .samples import Samples
 from .training_config import TrainingConfig
 from .watch import Watch
 from .width import count_parameters
-
-_MAY_CHANGE = ("data_dir", "threads", "device", "checkpoint_seconds")
 
 
 def train(
@@ -53,7 +50,7 @@ def train(
 
     Raises:
         ValueError: If the folder holds a run and `resume` is not set, it is a run of another config, or
-            another process trains in it; if the data is missing or damaged.
+            another process trains in it; if the data is missing, damaged, or other than it began with.
     """
     keep_freed_memory()
     if config.threads:
@@ -64,17 +61,18 @@ def train(
     recipe, run = RECIPES[config.recipe], Run(folder)
     with run.lock() if accelerator.is_main_process else nullcontext():
         if run.exists():
-            _check_known(run, config, resume)
+            check_choices(run, config, resume=resume)
         if run.result is not None:
             return run.result
         # Before the folder becomes a run: a refusal must not leave one behind.
         samples = recipe.load(config) if samples is None else samples
         if run.exists():
             _check_same_classes(run, samples)
+            check_data(run, samples.origin)
         model = recipe.build_model(config, samples.classes)
         accelerator.wait_for_everyone()
         if accelerator.is_main_process and not run.exists():
-            run.start({"recipe": config.recipe, **asdict(config)}, samples.classes)
+            start(run, config, data=samples.origin, classes=samples.classes)
         accelerator.wait_for_everyone()
         return _train(recipe, config, run, samples, model, accelerator, progress, listener)
 
@@ -89,7 +87,7 @@ def _train(
     progress: bool,
     listener: Listener | None,
 ) -> dict[str, Any]:
-    version, main = commit(), accelerator.is_main_process
+    version, main = commit_of(run), accelerator.is_main_process
     batches = samples.training()
     whole = config.for_epochs_of(batches.per_epoch)
     fitted = fit(
@@ -110,12 +108,12 @@ def _train(
     measured = {} if recipe.measure is None or not main else recipe.measure(samples, fitted.model)
     record = result_record(
         config,
-        metric=recipe.metric,
-        error=judged["error"],
+        metric=f"{'validation' if config.validation else 'test'} {recipe.metric.name} (%)",
+        value=recipe.metric.of(judged["error"]),
         judged=judged["count"],
         paper=recipe.paper(config),
         parameters=count_parameters(model),
-        steps=fitted.steps,
+        images_seen=fitted.steps * batches.batch,
         seconds=fitted.seconds,
         products=product_type(config.precision, accelerator.device),
         data=samples.origin,
@@ -140,25 +138,6 @@ def _objective(
     with torch.autocast(inputs.device.type, torch.bfloat16, enabled=reduced):
         outputs = model(inputs)
     return recipe.objective(config, outputs, *others)
-
-
-def _check_known(run: Run, config: TrainingConfig, resume: bool) -> None:
-    """Refuses a folder that holds a run, unless it is this one's and is to be resumed."""
-    if not resume:
-        raise ValueError(f"`{run.folder}` already holds a run; resume it, or choose another folder.")
-    _check_same(read_config(run), config)
-
-
-def _check_same(old: TrainingConfig, new: TrainingConfig) -> None:
-    before = {"recipe": old.recipe, **asdict(old)}
-    after = {"recipe": new.recipe, **asdict(new)}
-    changed = [
-        f"{name} was {before[name]!r}, now {after[name]!r}"
-        for name in before
-        if name in after and name not in _MAY_CHANGE and before[name] != after[name]
-    ]
-    if changed:
-        raise ValueError(f"The run cannot be resumed with other settings: {'; '.join(changed)}.")
 
 
 def _check_same_classes(run: Run, samples: Samples) -> None:

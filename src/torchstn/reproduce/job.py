@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..recipes.begun import changed_choices
 from ..recipes.record import changed_settings, result_path, run_name, steps_of
 from ..recipes.training_config import Choices
 from ..training import Run
@@ -136,7 +137,7 @@ class Job:
     def is_started(self) -> bool:
         """Whether there is something to go on with."""
         run = Run(self.run)
-        return run.exists() and not changed_settings({"settings": run.config}, self.config)
+        return run.exists() and not changed_choices(run, self.config)
 
     def progress(self) -> Progress:
         """How far its run is, read from the run's own files."""

@@ -1,4 +1,4 @@
-"""A run is a folder: config.toml, metrics.jsonl, checkpoints, the final weights."""
+"""A run is a folder: config.toml, beginning.json, metrics.jsonl, checkpoints, the final weights."""
 
 import json
 import tomllib
@@ -33,6 +33,7 @@ class Run:
         self._best = self.folder / "best.safetensors"
         self._result = self.folder / "result.json"
         self._classes = self.folder / "classes.json"
+        self._beginning = self.folder / "beginning.json"
         self._locked = False
 
     def exists(self) -> bool:
@@ -70,14 +71,22 @@ class Run:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"`{self._config}` is no valid TOML: {error}.") from error
 
-    def start(self, config: Mapping[str, Any], classes: Sequence[str] = ()) -> None:
+    def start(
+        self,
+        config: Mapping[str, Any],
+        classes: Sequence[str] = (),
+        beginning: Mapping[str, str | None] | None = None,
+    ) -> None:
         """Writes the settings of a new run; what an earlier crash left over is removed.
 
         Args:
             config: The settings.
             classes: The names of what is told apart, where the run has to keep them.
+            beginning: What else was so when it began and need not be so any more when it is resumed.
         """
         self.clean()
+        if beginning:
+            atomic_write(self._beginning, json.dumps(beginning, indent=2) + "\n")
         if classes:
             atomic_write(self._classes, json.dumps(list(classes), ensure_ascii=False) + "\n")
         atomic_write(self._config, to_toml(config))
@@ -95,6 +104,15 @@ class Run:
             return tuple(map(str, json.loads(self._classes.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as error:
             raise ValueError(f"`{self._classes}` must be a JSON list of names: {error}.") from error
+
+    @property
+    def beginning(self) -> dict[str, Any]:
+        """What else the run was started with; nothing of one from before runs kept it.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
+        return _read_json(self._beginning) or {}
 
     def clean(self) -> None:
         """Removes the temporary files of a process that was killed."""
@@ -154,13 +172,7 @@ class Run:
         Raises:
             ValueError: If the file is damaged.
         """
-        if not self._result.exists():
-            return None
-        try:
-            record: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"`{self._result}` is no valid JSON: {error}.") from error
-        return record
+        return _read_json(self._result)
 
     def save_result(self, record: Mapping[str, Any]) -> None:
         """Writes what the run came to."""
@@ -169,6 +181,16 @@ class Run:
     def _checkpoint_files(self) -> list[Path]:
         files = self._checkpoints.glob("step-*.safetensors")
         return sorted(files, key=lambda path: (len(path.name), path.name))
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"`{path}` is no valid JSON: {error}.") from error
+    return record
 
 
 def to_toml(config: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """One cell from its config to its result, and a finished one looked at again."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,8 +7,9 @@ import torch
 from torch import Tensor
 
 from ...data import Mnist, load_mnist
-from ...training import Run, commit, machine
-from ..record import command, settings
+from ...training import Run
+from ..begun import check_choices, check_data, commit_of, read_config, start
+from ..record import result_record
 from ..width import count_parameters
 from .config import Config
 from .data import SIDE, Images, draw_images
@@ -19,7 +19,6 @@ from .optimise import Found, co_localise
 from .paper import paper_share
 
 CROP = 28
-_MAY_CHANGE = ("data_dir", "threads", "device", "checkpoint_seconds")
 
 
 def train(
@@ -38,26 +37,30 @@ def train(
 
     Raises:
         ValueError: If the folder holds a run and `resume` is not set, it is a run of another config, or
-            another process trains in it; if the data is missing or damaged, or the encoder does not fit.
+            another process trains in it; if the data is missing, damaged, or other than it began with, or the
+            encoder does not fit.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
     run = Run(folder)
     with run.lock():
         if run.exists():
-            _check_known(run, config, resume)
+            check_choices(run, config, resume=resume)
         if run.result is not None:
             return run.result
         mnist = _load(config)
+        data = f"{mnist.name}, sha256 {mnist.sha256}"
+        if run.exists():
+            check_data(run, data)
         images = draw_images(config, mnist)
         descriptor = digit_descriptor(ensure_encoder(config, run.folder, progress=progress), mnist)
         if not run.exists():
-            run.start({"recipe": config.recipe, **asdict(config)})
-        version = commit()
+            start(run, config, data=data)
+        version = commit_of(run)
         found = co_localise(
             images.pictures, descriptor, config, run.folder, title=config.cell, progress=progress
         )
-        record = _record(config, found, images, f"{mnist.name}, sha256 {mnist.sha256}", version)
+        record = _record(config, found, images, data, version)
         run.save_weights(found.transformer.state_dict() | _history(found))
         run.save_result(record)
         return record
@@ -89,7 +92,7 @@ def locate(folder: Path | str, *, data_dir: Path | str | None = None) -> Located
         ValueError: If the folder holds no finished run, or the data is missing or damaged.
     """
     run = Run(folder)
-    config = _read_config(run)
+    config = read_config(run, {Config.recipe: Config})
     weights = run.load_weights()
     steps, thetas = weights.pop("history.steps"), weights.pop("history.theta")
     transformer = localiser(
@@ -108,49 +111,22 @@ def _history(found: Found) -> dict[str, Tensor]:
 
 def _record(config: Config, found: Found, images: Images, data: str, version: str | None) -> dict[str, Any]:
     hit = overlap(boxes_of(found.theta, SIDE, CROP), images.boxes) > 0.5
-    return {
-        "recipe": config.recipe,
-        "cell": config.cell,
-        "seed": config.seed,
-        "metric": "boxes with IoU > 0.5 (%)",
-        "value": round(100 * hit.double().mean().item(), 4),
-        "judged": len(hit),
-        "paper": paper_share(config),
-        "parameters": count_parameters(found.transformer),
-        "preset": config.preset,
-        "images_seen": found.steps * config.batch,
-        "wall_seconds": round(found.seconds, 1),
-        "machine": machine(),
-        "commit": version,
-        "data": data,
-        "command": command(config),
-        "settings": settings(config),
-    }
+    return result_record(
+        config,
+        metric="boxes with IoU > 0.5 (%)",
+        value=100 * hit.double().mean().item(),
+        judged=len(hit),
+        paper=paper_share(config),
+        parameters=count_parameters(found.transformer),
+        images_seen=found.steps * min(config.batch, config.images),
+        seconds=found.seconds,
+        products=torch.float32,
+        data=data,
+        version=version,
+        measured={},
+    )
 
 
 def _load(config: Config, data_dir: Path | str | None = None) -> Mnist:
     place = data_dir if data_dir is not None else config.data_dir
     return load_mnist(None if place is None else Path(place))
-
-
-def _read_config(run: Run) -> Config:
-    settings = run.config
-    if settings.pop("recipe", None) != Config.recipe:
-        raise ValueError(f"`{run.folder}` holds no run of {Config.recipe}.")
-    try:
-        return Config(**settings)
-    except TypeError as error:
-        raise ValueError(f"`{run.folder}` holds no run of {Config.recipe}: {error}.") from error
-
-
-def _check_known(run: Run, config: Config, resume: bool) -> None:
-    if not resume:
-        raise ValueError(f"`{run.folder}` already holds a run; resume it, or choose another folder.")
-    before, after = asdict(_read_config(run)), asdict(config)
-    changed = [
-        f"{name} was {before[name]!r}, now {after[name]!r}"
-        for name in before
-        if name not in _MAY_CHANGE and before[name] != after[name]
-    ]
-    if changed:
-        raise ValueError(f"The run cannot be resumed with other settings: {'; '.join(changed)}.")

@@ -12,7 +12,6 @@ from torch import Tensor
 from ...data import Draws
 from ...data.loading import Canvases, Progress
 from ...data.picture_folder import Labelled, find_labelled
-from ...training import Batches
 from ..samples import Batch, Samples
 from ..shuffled import Shuffled
 from .augment import augment
@@ -74,7 +73,7 @@ class Pictures(Samples):
         kept = everything.without(broken)
         return cls(config, kept, [item.label for item in whole], skipped)
 
-    def training(self) -> Batches:
+    def training(self) -> "TrainingPictures":
         return TrainingPictures(self)
 
     def held_out(self, part: int = 0, parts: int = 1) -> Iterator[Batch]:
