@@ -10,9 +10,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from support.stub_jobs import RESULT
 
 from torchstn.cli.training import resume_command
+from torchstn.recipes.co_localisation import Config as CoLocalisation
 from torchstn.recipes.distorted_mnist import Config
+from torchstn.recipes.record import settings
 from torchstn.recipes.training_config import load_preset
 
 from .conftest import Call
@@ -65,6 +68,24 @@ def test_result_is_shown_and_kept_where_the_tables_look_for_it(call: Call, tmp_p
     assert f"{record['value']:.2f}" in done.output
     table = call("results", tmp_path / "results").output
     assert f"| {record['value']:.2f} (5.2) |" in table
+
+
+@pytest.mark.parametrize(
+    ("recipe", "cell"), [("distorted-mnist", "rts/cnn"), ("co-localisation", "tc/digit-8")]
+)
+def test_a_result_is_not_replaced_by_one_further_from_its_preset(
+    call: Call, tmp_path: Path, recipe: str, cell: str
+) -> None:
+    path = tmp_path / "results" / recipe / "demo" / cell / "seed-0.json"
+    path.parent.mkdir(parents=True)
+    config = {"distorted-mnist": Config, "co-localisation": CoLocalisation}[recipe].make("demo")
+    path.write_text(json.dumps(RESULT | {"settings": settings(config)}))
+    words = ("--preset", "demo", "--validation", 1000, "--out", tmp_path / "run")
+    words += ("--model", "cnn") if recipe == "distorted-mnist" else ()
+    done = call("train", recipe, *words, "--results", tmp_path / "results")
+    assert done.exit_code == 2
+    assert f"{path} holds a result of preset demo, and this training, with validation 1000" in done.output
+    assert not (tmp_path / "run").exists()
 
 
 def test_run_without_a_name_gets_one(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from torchstn.recipes.distorted_mnist import Config, make_config
 from torchstn.recipes.distorted_mnist.paper import paper_error
-from torchstn.recipes.record import changed_settings, command, settings
+from torchstn.recipes.record import changed_settings, command, departures, settings
 from torchstn.recipes.training_config import load_preset
 
 
@@ -103,3 +103,17 @@ def test_a_setting_that_a_record_does_not_know_had_what_is_now_its_default() -> 
     then = {name: value for name, value in settings(config).items() if name not in {"leak", "drawn"}}
     assert changed_settings({"settings": then}, config) == ["leak 0.0, now 0.1"]
     assert changed_settings({"settings": then}, make_config("R", "st-deep", preset="best", leak=0.0)) == []
+
+
+def test_what_departs_from_its_preset_where_a_record_does_not_is_told() -> None:
+    def made(**other: int | float | str) -> dict[str, object]:
+        return {"settings": settings(make_config("R", "cnn", preset="quick", **other))}
+
+    config = make_config("R", "cnn", preset="quick", validation=1000, batch=64)
+    assert departures(made(), config) == ["validation 1000", "batch 64"]
+    assert departures(made(precision="float32"), config) == departures(made(), config)
+    assert departures(made(batch=32), config) == []
+    assert departures(made(), make_config("R", "cnn", preset="quick")) == []
+    once = make_config("R", "cnn", preset="quick", drawn="once", batch=64)
+    assert departures(made(drawn="once"), once) == ["batch 64"]
+    assert departures(made(drawn="once", batch=32), once) == []

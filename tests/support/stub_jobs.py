@@ -1,12 +1,31 @@
 """Jobs whose processes do what a test wants of them, in a tenth of a second and without torch."""
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torchstn.reproduce import Cell, Job
 from torchstn.training import Run
 
+RESULT: dict[str, Any] = {
+    "recipe": "stub",
+    "cell": "r/a",
+    "seed": 0,
+    "metric": "test error (%)",
+    "value": 1.25,
+    "paper": 0.5,
+    "parameters": 1,
+    "preset": "quick",
+    "images_seen": 128_000,
+    "wall_seconds": 90.0,
+    "machine": "a machine",
+    "commit": None,
+    "data": "digits",
+    "command": "torchstn train stub",
+}
+"""All that a result has to hold."""
 SCRIPT = Path(__file__).with_name("stub_process.py")
 
 
@@ -39,7 +58,8 @@ class StubJob(Job):
     @property
     def command(self) -> list[str]:
         """What to start in place of a training."""
-        return [sys.executable, str(SCRIPT), self.behaviour, str(self.result), str(self.run)]
+        words = [self.behaviour, str(self.result), str(self.run), json.dumps(RESULT)]
+        return [sys.executable, str(SCRIPT), *words]
 
 
 def stub(folder: Path, name: str, behaviour: str = "finish") -> StubJob:

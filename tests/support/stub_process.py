@@ -1,6 +1,5 @@
-"""What a StubJob runs: `stub_process.py BEHAVIOUR RESULT RUN`."""
+"""What a StubJob runs: `stub_process.py BEHAVIOUR RESULT RUN RECORD`."""
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,5 @@ if behaviour == "wait":
     sys.exit(130)
 time.sleep(0.3)
 result.parent.mkdir(parents=True, exist_ok=True)
-record = {"metric": "test error (%)", "value": 1.25, "paper": 0.5, "wall_seconds": 90.0}
-result.write_text(json.dumps(record))
+result.write_text(sys.argv[4])
 (run / "end").write_text(f"{time.monotonic()}\n")

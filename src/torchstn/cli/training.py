@@ -21,7 +21,7 @@ def folder_for(config: Choices, to: Path | None, resume: bool, results: Path | N
 
     Raises:
         ValueError: If a run is there already, and is not to be resumed; or it, or its result below `results`,
-            cannot be written.
+            cannot be written, or would take the place of one that is nearer to its preset.
     """
     from ..recipes.record import result_path, run_name
 
@@ -30,8 +30,23 @@ def folder_for(config: Choices, to: Path | None, resume: bool, results: Path | N
         raise ValueError(f"{folder} already holds a run; go on with it by --resume, or name another --out.")
     check_folder(folder)
     if results is not None:
-        check_file(result_path(results, config), "--results")
+        path = result_path(results, config)
+        check_file(path, "--results")
+        _check_place(path, config)
     return folder
+
+
+def _check_place(path: Path, config: Choices) -> None:
+    """Refuses to train what would take the place of a result that is nearer to its preset."""
+    from ..figures.results import read_record
+    from ..recipes.record import departures
+
+    further = departures(read_record(path), config) if path.exists() else []
+    if further:
+        raise ValueError(
+            f"{path} holds a result of preset {config.preset}, and this training, with {', '.join(further)}, "
+            "would take its place; name another folder by --results, or move that file away."
+        )
 
 
 def run_training(

@@ -70,7 +70,12 @@ def is_error(metric: str) -> bool:
     return "error" in metric
 
 
-def _read(path: Path) -> Result:
+def read_record(path: Path) -> dict[str, Any]:
+    """Reads all that is kept of one result.
+
+    Raises:
+        ValueError: If the file is not a result; the message names the file and the field.
+    """
     try:
         record: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as broken:
@@ -78,6 +83,12 @@ def _read(path: Path) -> Result:
     wrong = _what_is_wrong(record)
     if wrong:
         raise ValueError(f"{path}: {wrong}.")
+    found: dict[str, Any] = record
+    return found
+
+
+def _read(path: Path) -> Result:
+    record = read_record(path)
     taken = {item.name: record[item.name] for item in fields(Result) if item.name in record}
     return Result(**taken | {"commit": record["commit"] or ""})
 

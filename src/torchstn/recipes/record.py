@@ -96,22 +96,40 @@ def settings(config: Choices) -> dict[str, Any]:
 
 
 def changed_settings(record: Mapping[str, Any], config: Choices) -> list[str]:
-    """In what the training of a record was another than a config would now be, one phrase each.
+    """In what the training of a record was another than a config would now be, one phrase each."""
+    return [f"{then}, now {now}" for then, now in _changes(record, config).values()]
+
+
+def departures(record: Mapping[str, Any], config: Choices) -> list[str]:
+    """In what a config departs from its preset, one phrase each, where a record of the same cell does not.
+
+    Nothing if the record departs, too, in more than what gives the cell another name.
+    """
+    usual, own = _usual(config), differences(config)
+    kept = _changes(record, usual)
+    if kept and (usual.cell == config.cell or kept.keys() - own):
+        return []
+    return [f"{name} {own[name]}" for name in own if name not in kept]
+
+
+def _changes(record: Mapping[str, Any], config: Choices) -> dict[str, tuple[str, str]]:
+    """Settings of a record that a config has otherwise: by name, then and now.
 
     A record from before settings were kept tells by its number of images alone. A setting that there was not
     then had the value that is now its default. What is left to the processor to choose may have been either.
     """
     now = settings(config)
     if (then := record.get("settings")) is None:
-        images = images_of(config)
-        seen = record.get("images_seen")
-        return [] if images is None or seen in (None, images) else [f"{seen:,} images, now {images:,}"]
+        images, seen = images_of(config), record.get("images_seen")
+        if images is None or seen in (None, images):
+            return {}
+        return {"iterations": (f"{seen:,} images", f"{images:,}")}
     then = {item.name: item.default for item in fields(config) if item.default is not MISSING} | dict(then)
-    return [
-        f"{name} {then[name]}, now {now[name]}"
+    return {
+        name: (f"{name} {then[name]}", f"{now[name]}")
         for name in then
         if name in now and then[name] != now[name] and now[name] != AUTO
-    ]
+    }
 
 
 def images_of(config: Choices) -> int | None:
@@ -129,8 +147,13 @@ def steps_of(choices: Mapping[str, Any]) -> int | None:
 
 def differences(config: Choices) -> dict[str, Any]:
     """The fields in which a config departs from what its preset makes of its cell, but for the cell."""
-    usual = settings(type(config).make(config.preset, **config.cell_choices))
+    usual = settings(_usual(config))
     return {name: value for name, value in settings(config).items() if value != usual[name]}
+
+
+def _usual(config: Choices) -> Choices:
+    """What its preset makes of its cell."""
+    return type(config).make(config.preset, **config.cell_choices)
 
 
 def _options(values: Mapping[str, Any]) -> list[str]:
