@@ -1,5 +1,7 @@
 """Every cell of the paper's tables is there, under the name that its result will have."""
 
+from dataclasses import asdict
+
 import pytest
 
 from torchstn.reproduce import EXPERIMENTS, Cell, beside, paper_numbers, select
@@ -74,3 +76,19 @@ def test_what_is_not_there_is_refused_with_what_is(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         select(experiment, patterns)
+
+
+@pytest.mark.parametrize(
+    "words", [("--seed", "5"), ("--preset=full",), ("--distortion", "R"), ("--out", "x"), ("--resume",)]
+)
+def test_an_option_that_makes_it_another_training_is_refused(words: tuple[str, ...]) -> None:
+    (cell,) = select("table-1", ("rts/cnn",))
+    with pytest.raises(ValueError, match=f"{words[0].partition('=')[0]} must not be among the options"):
+        cell.config("quick", 0, ("--batch", "8", *words))
+
+
+def test_so_is_one_by_which_a_cell_reads_the_paper_otherwise() -> None:
+    once = next(cell for cell in select("readings") if cell.name == "r-once/cnn")
+    with pytest.raises(ValueError, match="--drawn must not be among"):
+        once.config("quick", 0, ("--drawn", "anew"))
+    assert asdict(select("table-1", ("r/cnn",))[0].config("quick", 0, ("--drawn", "once")))["drawn"] == "once"

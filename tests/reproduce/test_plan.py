@@ -1,11 +1,13 @@
 """The plan tells what is done, begun and to do, and what the rest takes, from files and measured costs."""
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.stub_jobs import RESULT
 
 from torchstn.recipes.distorted_mnist import Config
 from torchstn.recipes.record import settings
@@ -46,7 +48,7 @@ def begin(one: Job, step: int, seconds: float | None, **other: Any) -> None:
 
 def made(one: Job) -> None:
     one.result.parent.mkdir(parents=True, exist_ok=True)
-    one.result.write_text(json.dumps({"value": 1.0, "paper": 0.8}))
+    one.result.write_text(json.dumps(RESULT))
 
 
 def test_files_have_the_place_that_results_have(tmp_path: Path) -> None:
@@ -118,8 +120,35 @@ def test_a_result_without_settings_tells_by_its_images(tmp_path: Path) -> None:
     one = job(tmp_path)
     made(one)
     for images, changes in ((128_000, []), (64_000, ["64,000 images, now 128,000"])):
-        one.result.write_text(json.dumps({"value": 1.0, "paper": 0.8, "images_seen": images}))
+        one.result.write_text(json.dumps(RESULT | {"images_seen": images}))
         assert one.changes == changes
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [('{"value": 1', "not JSON"), ("[]", "must be a JSON object"), ("{}", "the field 'recipe' is missing")],
+)
+def test_a_file_that_is_no_result_is_named(tmp_path: Path, content: str, message: str) -> None:
+    one = job(tmp_path)
+    made(one)
+    one.result.write_text(content)
+    with pytest.raises(ValueError, match=rf"seed-0.json: .*{message}"):
+        Plan((one,), 1, Costs("m")).to_do  # noqa: B018  # it is asked for the sake of the refusal
+
+
+def test_a_run_begun_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process made room, and began the training, just before the folder was ours."""
+    one = job(tmp_path)
+    begin(one, 100, None, optimiser="other")
+    lock = Run.lock
+
+    def late(run: Run) -> AbstractContextManager[None]:
+        begin(one, 100, None)
+        return lock(run)
+
+    monkeypatch.setattr(Run, "lock", late)
+    one.make_room()
+    assert one.is_started
 
 
 def test_a_run_of_other_settings_makes_room_and_is_kept(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """Jobs run side by side in real processes; one that fails, is stopped or is busy elsewhere harms no other."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.stub_jobs import StubJob, stub
+from support.stub_jobs import RESULT, StubJob, stub
 
 from torchstn.reproduce import Job, Scheduler
+from torchstn.training import Run
 
 
 class Recorder:
@@ -115,7 +119,7 @@ def test_what_another_process_finished_meanwhile_is_taken_as_it_is(tmp_path: Pat
         def postponed(self, job: Job) -> None:
             super().postponed(job)
             busy.result.parent.mkdir(parents=True)
-            busy.result.write_text('{"value": 1.25}')
+            busy.result.write_text(json.dumps(RESULT))
 
     view = Elsewhere()
     start = time.monotonic()
@@ -123,3 +127,28 @@ def test_what_another_process_finished_meanwhile_is_taken_as_it_is(tmp_path: Pat
     assert view.told[-1] == ("finished", "r/a")
     assert len((busy.run / "starts").read_text().splitlines()) == 1
     assert time.monotonic() - start < 30
+
+
+def test_a_run_of_other_settings_in_use_is_waited_for_and_makes_room_then(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Other(StubJob):
+        @property
+        def is_started(self) -> bool:
+            return False
+
+    other = Other(**vars(stub(tmp_path, "a")))
+    run = Run(other.run)
+    run.start({"seed": 0})
+
+    class Freeing(Recorder):
+        def finished(self, job: Job, record: Mapping[str, Any]) -> None:
+            super().finished(job, record)
+            freed.close()
+
+    view = Freeing()
+    with ExitStack() as freed:
+        freed.enter_context(run.lock())
+        outcome = scheduler([other, stub(tmp_path, "b")], 1, view).run()
+    assert [job.cell.name for job in outcome.finished] == ["r/b", "r/a"]
+    assert view.told[0] == ("postponed", "r/a")
+    assert Run(f"{other.run}-before-1").config == {"seed": 0}

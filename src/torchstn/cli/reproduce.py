@@ -232,8 +232,6 @@ def _train(plan: Plan, side_by_side: int) -> list[Job]:
     note(f"{len(plan.jobs) - len(to_do)} of {len(plan.jobs)} are done; training {side_by_side} at a time.")
     if changed := [job.name for job in plan.jobs if job.record is not None and job.changes]:
         note(f"Trained with other settings than the preset's (--again trains them): {', '.join(changed)}.")
-    for job in to_do:
-        job.make_room()
     try:
         with Terminal(len(to_do), side_by_side, plan.left, err) as view:
             return Scheduler(to_do, side_by_side, plan.threads, view).run().failed

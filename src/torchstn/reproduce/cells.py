@@ -26,6 +26,8 @@ _RECIPES = {
     **{name: _Known(recipe.config, recipe.paper, recipe.find_data) for name, recipe in RECIPES.items()},
     "co-localisation": _Known(co_localisation.Config, co_localisation.paper_share, find_digits),
 }
+_OURS = ("preset", "seed", "out", "results", "resume")
+"""Options of a training that whoever trains a table gives it."""
 _TRANSFORMS = ("affine", "projective", "tps")
 Options = tuple[tuple[str, str | int], ...]
 
@@ -77,8 +79,20 @@ class Cell:
 
     @lru_cache(maxsize=1024)  # noqa: B019  # cells live as long as the process
     def config(self, preset: str, seed: int = 0, more: tuple[str, ...] = ()) -> Choices:
-        """What its training is by a preset, and by further options of the command line."""
+        """What its training is by a preset, and by further options of the command line.
+
+        Raises:
+            ValueError: If one of these would make it another training than this cell's.
+        """
         config = _RECIPES[self.recipe].config
+        named = {word.partition("=")[0].removeprefix("--").replace("-", "_") for word in more}
+        for name in (*_OURS, *config.CELL, *dict(self.options)):
+            if name in named:
+                raise ValueError(
+                    f"--{name} must not be among the options for every training, since it says which of them "
+                    "this is, or where its files go; choose these by --only, --preset, --seeds, --results "
+                    "and --runs."
+                )
         return config.make(preset, **config.read_options(more) | dict(self.options) | {"seed": seed})
 
 

@@ -125,11 +125,11 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
     Raises:
         ValueError: If the training fails; the message is its own.
     """
+    whole = asdict(cell.config(preset, more=tuple(more)))
     with TemporaryDirectory() as folder:
         few = _trial(cell, preset, threads, more, _FEW, Path(folder))
         steps = _FEW + min(_MOST, max(_FEW, int(_LONG * _FEW / few.seconds)))
         many = _trial(cell, preset, threads, more, steps, Path(folder))
-    whole = asdict(cell.config(preset))
     return Cost(
         recipe=cell.recipe,
         cell=cell.name,

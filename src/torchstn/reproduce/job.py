@@ -1,6 +1,5 @@
 """Job: one cell, preset and seed, where its files go, and how far it is."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..figures.results import read_record
 from ..recipes.begun import changed_choices
 from ..recipes.record import changed_settings, result_path, run_name, steps_of
 from ..recipes.training_config import Choices
@@ -99,18 +99,18 @@ class Job:
 
     @property
     def record(self) -> Mapping[str, Any] | None:
-        """Its result, None before it has one that counts."""
+        """Its result, None before it has one that counts.
+
+        Raises:
+            ValueError: If the file is not a result.
+        """
         found = self._kept()
         if found is not None and self.again and changed_settings(found, self.config):
             return None
         return found
 
     def _kept(self) -> Mapping[str, Any] | None:
-        try:
-            found: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        return found
+        return read_record(self.result) if self.result.exists() else None
 
     @property
     def changes(self) -> list[str]:
@@ -131,7 +131,9 @@ class Job:
         while (elsewhere := self.run.with_name(f"{self.run.name}-before-{number}")).exists():
             number += 1
         with run.lock():
-            self.run.rename(elsewhere)
+            # Another process may have made room, and begun, before the lock was ours.
+            if run.exists() and not self.is_started:
+                self.run.rename(elsewhere)
 
     @property
     def is_started(self) -> bool:

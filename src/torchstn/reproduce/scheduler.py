@@ -104,8 +104,18 @@ class Scheduler:
             if record is not None:
                 self._finish(job, record)
                 continue
+            try:
+                job.make_room()
+            except FolderInUseError:
+                self._postpone(job)
+                continue
             self._children.append(self._launch(job))
             self.view.started(job)
+
+    def _postpone(self, job: Job) -> None:
+        self._not_before[job] = time.monotonic() + self._again
+        self.waiting.append(job)
+        self.view.postponed(job)
 
     def _launch(self, job: Job) -> _Child:
         job.run.mkdir(parents=True, exist_ok=True)
@@ -129,9 +139,7 @@ class Scheduler:
             if record is not None:
                 self._finish(job, record)
             elif child.process.returncode == FolderInUseError.exit_code:
-                self._not_before[job] = time.monotonic() + self._again
-                self.waiting.append(job)
-                self.view.postponed(job)
+                self._postpone(job)
             else:
                 self.outcome.failed.append(job)
                 self.view.failed(job, _tail(child))
