@@ -15,7 +15,7 @@ from torchstn.recipes.birds import RECIPE, BirdClassifier, Config, build_model
 from torchstn.recipes.birds.config import MODELS
 from torchstn.recipes.birds.data import Birds, corner_of, find_birds
 from torchstn.recipes.birds.model import PartLocalisation
-from torchstn.recipes.birds.parts import KINDS, measure, parts_in_pictures, parts_seen
+from torchstn.recipes.birds.parts import KINDS, measure, middles, parts_in_pictures, parts_seen
 from torchstn.recipes.finished import evaluate, load_run
 from torchstn.recipes.supervised import train
 from torchstn.recipes.training_config import load_preset
@@ -235,6 +235,14 @@ def test_what_boxes_hold_is_counted_by_hand() -> None:
     # Means of parts (0.2, -0.2) and (0.7, 0.45), in units of half a side.
     distances = (0.08**0.5, (0.5**2 + 0.45**2) ** 0.5)
     assert seen.distance == pytest.approx(50 * sum(distances) / 2, rel=1e-5)
+
+
+def test_boxes_that_do_not_move_are_on_the_device_of_those_that_do() -> None:
+    """What moves is on the CPU when it is judged, and the transformer on its own device: here the reverse."""
+    ways = middles(torch.rand(3, 2, device="meta"), torch.zeros(2))
+    assert {way: (*middle.shape, middle.device.type) for way, middle in ways.items()} == dict.fromkeys(
+        ("moving", "fixed", "start"), (3, 2, "meta")
+    )
 
 
 def test_a_transformer_that_follows_heads_is_told_from_one_that_stays(data: Path) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,13 @@ import torch.nn.functional as F
 
 from torchstn import sample, transform
 from torchstn.data import Cluttered, load_mnist
-from torchstn.recipes.co_localisation import Config, locate, train
+from torchstn.recipes.co_localisation import Config, locate, optimise, train
 from torchstn.recipes.co_localisation.data import draw_images
 from torchstn.recipes.co_localisation.descriptor import Activations, Descriptor
 from torchstn.recipes.co_localisation.localiser import boxes_of, overlap
 from torchstn.recipes.co_localisation.loss import triplet_loss
 from torchstn.recipes.co_localisation.paper import paper_share
-from torchstn.recipes.co_localisation.patches import cut_patches, prefers, search
+from torchstn.recipes.co_localisation.patches import Patches, cut_patches, prefers, search
 from torchstn.recipes.distorted_mnist import make_config
 from torchstn.recipes.record import command, result_path
 from torchstn.recipes.supervised import train as train_classifier
@@ -226,6 +227,24 @@ def test_a_run_is_not_resumed_on_other_data(encoder: Path, tmp_path: Path) -> No
 def test_images_seen_are_those_there_are(encoder: Path, tmp_path: Path) -> None:
     few = config(encoder_dir=str(encoder), images=3, batch=5, iterations=4, warm_up=1, attempts=1)
     assert train(few, tmp_path / "run", progress=False)["images_seen"] == 4 * 3
+
+
+def test_the_descriptor_goes_where_the_pictures_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As to a GPU: tensors of the device "meta" mix with the CPU's as little as its do."""
+    there = SimpleNamespace(device=torch.device("meta"))
+    monkeypatch.setattr(optimise, "Accelerator", lambda cpu: there)
+    layers = [torch.nn.Conv2d(1, 4, 9), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 400, 10)]
+    describe = Descriptor(Activations(layers), torch.rand(10, 1, 28, 28))
+    cut: list[Patches] = []
+
+    def stop(patches: Patches, **_: Any) -> None:
+        cut.append(patches)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(optimise, "search", stop)
+    with pytest.raises(KeyboardInterrupt):
+        optimise.co_localise(torch.rand(4, 1, 84, 84), describe, config(), tmp_path, progress=False)
+    assert cut[0].descriptors.device == there.device
 
 
 def test_an_encoder_that_does_not_fit_is_refused(tmp_path: Path) -> None:

@@ -47,8 +47,7 @@ def measure(samples: Birds, model: BirdClassifier) -> Mapping[str, Any]:
     points, visible = parts_in_pictures(samples)
     report = []
     for where, transformer in zip(_places(samples, model), model.transformers, strict=True):
-        start = transformer.transform.start.expand_as(where)
-        ways = {"moving": where, "fixed": where.mean(0).expand_as(where), "start": start}
+        ways = middles(where, transformer.transform.start)
         report.append(
             {
                 kind: {
@@ -59,6 +58,12 @@ def measure(samples: Birds, model: BirdClassifier) -> Mapping[str, Any]:
             }
         )
     return {"parts": report}
+
+
+def middles(where: Tensor, start: Tensor) -> dict[str, Tensor]:
+    """The middles (n, 2) of boxes, by how they move: as they do, at their mean, at the start (2,)."""
+    fixed, start = where.mean(0), start.to(where)
+    return {"moving": where, "fixed": fixed.expand_as(where), "start": start.expand_as(where)}
 
 
 def parts_seen(points: Tensor, visible: Tensor, middle: Tensor, scale: float = SCALE) -> PartsSeen:

@@ -80,7 +80,7 @@ class _Task:
 
 def co_localise(
     pictures: Tensor,
-    describe: Describe,
+    describe: nn.Module,
     choices: Optimisation,
     folder: Path,
     *,
@@ -105,7 +105,7 @@ def co_localise(
         The attempt of least loss. Neither boxes nor labels have any part in it.
     """
     accelerator = Accelerator(cpu=choices.device == "cpu" or not torch.cuda.is_available())
-    pictures = pictures.to(accelerator.device)
+    pictures, describe = pictures.to(accelerator.device), describe.to(accelerator.device)
     patches = cut_patches(pictures, describe, count=choices.patches, crop=crop, seed=choices.seed)
     task = _Task(pictures, pictures if seen is None else seen.to(pictures), describe, patches, crop)
     tried = [
