@@ -30,7 +30,8 @@ def atomic_write(path: Path | str, content: bytes | str) -> None:
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:
-        os.unlink(name)
+        # An interrupt may come when the file has just taken its name.
+        Path(name).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

@@ -41,11 +41,12 @@ def commit(folder: Path | None = None) -> str | None:
         folder: Somewhere in the checkout; default, where this package lies.
 
     Returns:
-        The commit, or None if the code lies in no git checkout.
+        The commit, or None if the code lies in no git checkout, or in one that does not hold it, as in an
+        ignored virtual environment of another project.
     """
     folder = folder or Path(__file__).parents[1]
     head = _git(folder, "rev-parse", "HEAD")
-    if not head:
+    if not head or not _git(folder, "ls-files", "--", "."):
         return None
     return head + ("+" if _git(folder, "status", "--porcelain", "--", ".") else "")
 
