@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from torchstn.cli import film as film_module
 from torchstn.cli.choosing import pick_evenly
@@ -16,6 +17,7 @@ from torchstn.cli.looking import gather, look
 from torchstn.recipes.finished import load_run, load_samples
 from torchstn.recipes.mnist_addition import Config
 from torchstn.recipes.supervised import train
+from torchstn.training import Checkpoint, Run
 
 from .conftest import Call
 
@@ -35,8 +37,8 @@ def _train(folder: Path, stop_after: int | None = None, resume: bool = False) ->
     """Three epochs of two steps each."""
     film = Film(_config(), folder, count=3)
 
-    def listener(record: Mapping[str, Any]) -> None:
-        film.take(record)
+    def listener(record: Mapping[str, Any], model: nn.Module) -> None:
+        film.take(record, model)
         if record["epoch"] == stop_after:
             raise StoppedError
 
@@ -68,6 +70,25 @@ def test_an_interrupted_film_goes_on_and_ends_the_same(filmed: tuple[Path, Film]
     film = _train(tmp_path / "halves", resume=True)
     whole = filmed[1].save(tmp_path / "whole.gif")
     assert film.save(tmp_path / "halves.gif").read_bytes() == whole.read_bytes()
+
+
+def test_stopped_as_soon_as_a_checkpoint_has_its_name_it_lacks_no_moment(
+    filmed: tuple[Path, Film], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Run.save_checkpoint
+
+    def stop(run: Run, checkpoint: Checkpoint) -> None:
+        save(run, checkpoint)
+        if checkpoint.step == 4:
+            raise StoppedError
+
+    monkeypatch.setattr(Run, "save_checkpoint", stop)
+    with pytest.raises(StoppedError):
+        _train(tmp_path / "halves")
+    monkeypatch.undo()
+    _train(tmp_path / "halves", resume=True)
+    kept = [folder / "film.jsonl" for folder in (filmed[0], tmp_path / "halves")]
+    assert kept[1].read_bytes() == kept[0].read_bytes()
 
 
 def test_what_is_kept_of_a_moment_gives_back_what_was_seen(filmed: tuple[Path, Film]) -> None:

@@ -185,8 +185,13 @@ def test_a_finished_run_is_located_as_it_was_judged(finished: tuple[Path, dict[s
     assert 100 * hit.double().mean().item() == pytest.approx(record["value"])
 
 
+@pytest.mark.parametrize("step", [13, 20], ids=["between two records", "at a record"])
 def test_stopped_and_resumed_it_ends_bit_for_bit_the_same(
-    encoder: Path, finished: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoder: Path,
+    finished: tuple[Path, dict[str, Any]],
+    step: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chosen = config(encoder_dir=str(encoder), checkpoint_seconds=0.0)
     save, saved = Run.save_checkpoint, []
@@ -194,7 +199,7 @@ def test_stopped_and_resumed_it_ends_bit_for_bit_the_same(
     def stop(run: Run, checkpoint: Any) -> None:
         save(run, checkpoint)
         saved.append(checkpoint.step)
-        if saved.count(13) == 2:  # in the second attempt, between two records
+        if saved.count(step) == 2:  # in the second attempt, as soon as the checkpoint has its name
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Run, "save_checkpoint", stop)

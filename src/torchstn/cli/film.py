@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from matplotlib.figure import Figure
+from torch import nn
 
 from ..figures.film import film_bytes
 from ..grid import Grid
@@ -46,20 +47,17 @@ class Film:
         self._labels: list[int] = labels.tolist()
         self._classes = samples.classes
         self._start = look(self._model, self._images)
-        self._run = Run(folder)
         self._moments = Metrics(folder / "film.jsonl")
-        done = self._run.latest_checkpoint()
+        done = Run(folder).latest_checkpoint()
         self._moments.truncate(0 if done is None else done.step)
 
-    def take(self, record: Mapping[str, Any]) -> None:
-        """Keeps what the weights of the latest checkpoint do; a listener of the training."""
-        checkpoint = self._run.latest_checkpoint()
-        if checkpoint is not None:
-            self._model.load_state_dict(checkpoint.tensors.get("average", checkpoint.tensors["model"]))
-            seen = look(self._model, self._images)
-            theta = [grid.theta.tolist() for grid in seen.grids if grid.theta is not None]
-            probabilities = seen.probabilities.tolist()
-            self._moments.append({"step": record["step"], "theta": theta, "probabilities": probabilities})
+    def take(self, record: Mapping[str, Any], model: nn.Module) -> None:
+        """Keeps what a model does; a listener of the training."""
+        self._model.load_state_dict(model.state_dict())
+        seen = look(self._model, self._images)
+        theta = [grid.theta.tolist() for grid in seen.grids if grid.theta is not None]
+        probabilities = seen.probabilities.tolist()
+        self._moments.append({"step": record["step"], "theta": theta, "probabilities": probabilities})
 
     def save(self, path: Path) -> Path:
         """Writes the film as a GIF, of a long training as many moments as one likes to watch."""

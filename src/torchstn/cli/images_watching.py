@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from ..recipes.images import Config, PictureClassifier, Pictures, build_model
 from ..recipes.images.looking import Seen, look, outlines
@@ -23,22 +24,20 @@ class Looks:
     """
 
     def __init__(self, config: Config, pictures: Pictures, folder: Path) -> None:
-        self._run, self._moments = Run(folder), Metrics(folder / "looks.jsonl")
+        self._moments = Metrics(folder / "looks.jsonl")
         self._side = config.size
         self._model: PictureClassifier = build_model(config.untrained(), pictures.classes).eval()
         self._places = shown_places(pictures)
-        done = self._run.latest_checkpoint()
+        done = Run(folder).latest_checkpoint()
         self._moments.truncate(-1 if done is None else done.step)
         self._images = pictures.canvases.read(self._places)[0]
         if done is None:
             self._append(0, look(build_model(config, pictures.classes).eval(), self._images))
 
-    def take(self, record: Mapping[str, Any]) -> None:
-        """Keeps what the weights of the latest checkpoint do."""
-        checkpoint = self._run.latest_checkpoint()
-        if checkpoint is not None:
-            self._model.load_state_dict(checkpoint.tensors.get("average", checkpoint.tensors["model"]))
-            self._append(record["step"], look(self._model, self._images))
+    def take(self, record: Mapping[str, Any], model: nn.Module) -> None:
+        """Keeps where a model looks."""
+        self._model.load_state_dict(model.state_dict())
+        self._append(record["step"], look(self._model, self._images))
 
     def _append(self, step: int, seen: Seen) -> None:
         sure, named = seen.probabilities.max(1)

@@ -125,7 +125,8 @@ def fit(
         evaluation: Called after each epoch.
         observer: Watches each epoch's last step, and no other; what it reports is logged with the epoch.
         reporter: Makes the progress display from (steps, steps done); default, silence.
-        listener: Called with each epoch's record on the main process.
+        listener: Called on the main process with each epoch's record and the model to use, before the epoch's
+            checkpoint: what it keeps of later steps than the latest checkpoint's comes again after a crash.
 
     Returns:
         The trained model and what it took.
@@ -135,14 +136,12 @@ def fit(
             another model.
     """
     loop = _Loop(model, optimiser, batches, objective, run, settings, accelerator, schedule or constant())
-    loop.observer = observer
+    loop.observer, loop.listener = observer, listener
     report = reporter or (lambda total, done: Reporter("", total, done, enabled=False))
     with run.lock() if accelerator.is_main_process else nullcontext():
         loop.resume()
         with report(settings.steps, loop.step) as display:
-            for record in loop.epochs(evaluation, display):
-                if accelerator.is_main_process and listener is not None:
-                    listener(record)
+            loop.run_epochs(evaluation, display)
         loop.take_best()
     return Fitted(loop.final, loop.step, loop.seconds)
 
@@ -170,6 +169,7 @@ class _Loop:
         self.batches, self.objective, self.run, self.settings = batches, objective, run, settings
         self.accelerator, self.schedule = accelerator, schedule
         self.observer: Observer | None = None
+        self.listener: Listener | None = None
         self.patience = Patience(settings.patience)
         self.step, self.seconds, self.sums = 0, 0.0, dict[str, Tensor]()
         self.observed: dict[str, float] = {}
@@ -200,8 +200,8 @@ class _Loop:
             self.accelerator.wait_for_everyone()
             self.final.load_state_dict(self.run.load_best())
 
-    def epochs(self, evaluation: Evaluation | None, display: Reporter) -> Iterator[dict[str, Any]]:
-        """Trains to the end and yields the record of each epoch."""
+    def run_epochs(self, evaluation: Evaluation | None, display: Reporter) -> None:
+        """Trains to the end."""
         self._clock = self._saved = time.monotonic()
         for part in self._parts():
             if self.patience.is_over:
@@ -209,9 +209,7 @@ class _Loop:
             self._train(part)
             display.step()
             if self._ends_epoch(self.step):
-                record = self._close_epoch(evaluation)
-                display.epoch(record)
-                yield record
+                display.epoch(self._close_epoch(evaluation))
             elif time.monotonic() - self._saved >= self.settings.checkpoint_seconds:
                 self._save()
 
@@ -300,6 +298,9 @@ class _Loop:
             self.run.metrics.append(record)
             if best:
                 self.run.save_best(self.final.state_dict())
+            if self.listener is not None:
+                self.listener(record, self.final)
+        # Last of all: a crash before it repeats the epoch, one after it would leave out what is not yet kept.
         self._save()
         return record
 

@@ -12,8 +12,10 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from torch import nn
 
-Listener = Callable[[Mapping[str, Any]], None]
+Listener = Callable[[Mapping[str, Any], nn.Module], None]
+"""`listener(record, model)` after each epoch: its record, and the model to use as it is then."""
 
 
 class Reporter:

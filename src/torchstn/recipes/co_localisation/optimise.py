@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -193,19 +193,18 @@ class _Moments:
     """The windows after each epoch, kept in the run so that a resumed one has them too."""
 
     def __init__(self, folder: Path, transformer: SpatialTransformer, seen: Tensor) -> None:
-        self._file = Metrics(folder / "windows.jsonl")
-        self._transformer, self._seen = transformer, seen
+        self._file, self._seen = Metrics(folder / "windows.jsonl"), seen
         checkpoint = Run(folder).latest_checkpoint()
         if checkpoint is None:
             self._file.truncate(-1)
-            self.take({"step": 0})
+            self.take({"step": 0}, transformer)
         else:
             self._file.truncate(checkpoint.step)
 
     @torch.no_grad()
-    def take(self, record: Mapping[str, Any]) -> None:
+    def take(self, record: Mapping[str, Any], transformer: nn.Module) -> None:
         """Keeps what the transformer says now; a listener of the training."""
-        theta = self._transformer.theta(self._seen)
+        theta = cast(SpatialTransformer, transformer).theta(self._seen)
         self._file.append({"step": record["step"], "theta": theta.tolist()})
 
     def read(self) -> list[tuple[int, Tensor]]:
