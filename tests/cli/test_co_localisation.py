@@ -30,7 +30,6 @@ def finished(call: Call, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_training_leaves_a_result_pictures_and_the_encoder(finished: Path) -> None:
     record = json.loads((finished / "results/co-localisation/demo/t/digit-3/seed-0.json").read_text())
     assert record == json.loads((finished / "run/result.json").read_text())
-    assert record["paper"] == 100
     for name in ("boxes.png", "crops.png"):
         assert (finished / "run/figures" / name).read_bytes().startswith(PNG)
     assert (finished / "encoder-e-mnist-5000-20/model.safetensors").is_file()

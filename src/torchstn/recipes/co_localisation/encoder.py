@@ -5,8 +5,8 @@ from typing import cast
 
 from torch import nn
 
-from ...data import Mnist
 from ...training import Run
+from ..digits import Digits
 from ..distorted_mnist import make_config
 from ..finished import load_run
 from ..networks import DigitClassifier
@@ -18,8 +18,12 @@ TRAINED_ON = "E"
 """Which digits; of those tried, the ones by which no class prefers windows beside the digit."""
 
 
-def digit_descriptor(folder: Path, mnist: Mnist) -> Descriptor:
+def digit_descriptor(folder: Path, digits: Digits) -> Descriptor:
     """The descriptor of a finished run of distorted-mnist.
+
+    Args:
+        folder: The run.
+        digits: Such as it was trained on, by which its features are weighed.
 
     Raises:
         ValueError: If the folder holds none, or one that is no plain cnn on 28 x 28 pixels.
@@ -31,7 +35,7 @@ def digit_descriptor(folder: Path, mnist: Mnist) -> Descriptor:
             f"{folder} holds {config.cell} of {recipe.name}."
         )
     layers = cast(nn.Sequential, cast(DigitClassifier, model).classifier)
-    return Descriptor(Activations(list(layers)), mnist.train_images[:2000].unsqueeze(1).float() / 255)
+    return Descriptor(Activations(list(layers)), digits.images[:2000].unsqueeze(1).float() / 255)
 
 
 def encoder_folder(config: Config, beside: Path) -> Path:
@@ -39,11 +43,14 @@ def encoder_folder(config: Config, beside: Path) -> Path:
     if config.encoder_dir is not None:
         return Path(config.encoder_dir)
     data = "mnist" if config.data_dir is not None else "mnist-5000"
-    return beside.parent / f"encoder-{TRAINED_ON.lower()}-{data}-{config.encoder_iterations}"
+    without = f"-validation-{config.validation}" if config.validation else ""
+    return beside.parent / f"encoder-{TRAINED_ON.lower()}-{data}-{config.encoder_iterations}{without}"
 
 
 def ensure_encoder(config: Config, beside: Path, *, progress: bool) -> Path:
     """Trains the encoder where none was given and none is there: digits of E, a shorter quick schedule.
+
+    With `validation` on the digits alone that are not held out: none that is looked for has it seen.
 
     Args:
         config: Says which.
@@ -61,6 +68,7 @@ def ensure_encoder(config: Config, beside: Path, *, progress: bool) -> Path:
             preset="quick" if config.data_dir is not None else "demo",
             iterations=config.encoder_iterations,
             data_dir=config.data_dir,
+            validation=config.validation,
             threads=config.threads,
             device=config.device,
         )

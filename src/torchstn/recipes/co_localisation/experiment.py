@@ -9,6 +9,7 @@ from torch import Tensor
 from ...data import Mnist, load_mnist
 from ...training import Run
 from ..begun import check_choices, check_data, commit_of, read_config, start
+from ..digits import split
 from ..record import result_record
 from ..width import count_parameters
 from .config import Config
@@ -53,7 +54,8 @@ def train(
         if run.exists():
             check_data(run, data)
         images = draw_images(config, mnist)
-        descriptor = digit_descriptor(ensure_encoder(config, run.folder, progress=progress), mnist)
+        encoder = ensure_encoder(config, run.folder, progress=progress)
+        descriptor = digit_descriptor(encoder, split(mnist, config.validation)[0])
         if not run.exists():
             start(run, config, data=data)
         version = commit_of(run)
