@@ -1,5 +1,6 @@
 """A user's own pictures: split, augmentation, models at every place, where they look, early stopping."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,16 @@ def test_broken_files_and_lost_classes_are_told_by_name(folder: Path, tmp_path: 
         "the class broken: there is no image in it that can be read.",
         "the class empty: there is no image in it that can be read.",
     ]
+
+
+def test_a_class_whose_name_is_no_text_is_refused(tmp_path: Path) -> None:
+    draw_folder(tmp_path, 2)
+    try:
+        (tmp_path / "rot").rename(tmp_path / os.fsdecode(b"th\xe9"))
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(ValueError, match=r"must name its classes in UTF-8, got 'th\\udce9'; rename"):
+        Pictures.load(make(data_dir=str(tmp_path)))
 
 
 def test_images_seen_are_those_of_a_batch_cut_to_the_data(folder: Path, tmp_path: Path) -> None:

@@ -156,6 +156,8 @@ def _check(
             f"{folder} must hold images of at least two classes, a subfolder for each; {len(whole)} of its "
             f"{len(found)} files can be read, and their classes are: {', '.join(counts) or 'none'}.{first}"
         )
+    if odd := [label for label in counts if label.encode(errors="ignore").decode() != label]:
+        raise ValueError(f"{folder} must name its classes in UTF-8, got {odd[0]!r}; rename that subfolder.")
     if max(counts.values()) < 2:
         raise ValueError(
             f"{folder} must hold at least two images of some class: one to train on and one to judge by."
