@@ -114,6 +114,26 @@ def test_classes_have_a_mean_once_all_have_been_trained(tmp_path: Path) -> None:
     assert "| `mean` | - (82.5) |" in table
 
 
+def test_a_mean_is_not_compared_where_one_of_its_classes_is_not(tmp_path: Path) -> None:
+    shared = {"recipe": "co-localisation", "metric": "boxes with IoU > 0.5 (%)", "value": 99}
+    for digit, paper in ((0, 81), (1, None)):
+        _write(tmp_path, cell=f"tc/digit-{digit}", paper=paper, **shared)
+    papers = {"co-localisation": {f"tc/digit-{digit}": 81.0 for digit in range(2)}}
+    assert "| `mean` | 99.00 (81) |" in results_table(read_results(tmp_path), papers)
+
+
+def test_seeds_that_were_not_computed_alike_are_named(tmp_path: Path) -> None:
+    _write(tmp_path, settings={"precision": "bfloat16"})
+    _write(tmp_path, seed=1, products="float32", settings={"precision": "auto"})
+    assert (
+        "alike. Products of `rts/st-cnn-affine`: bfloat16 in seed 0; float32 in seed 1.\n"
+        in results_table(read_results(tmp_path))
+    )
+    _write(tmp_path, products="float32", settings={"precision": "auto"})
+    _write(tmp_path, seed=2, settings={"precision": "auto"})
+    assert "alike" not in results_table(read_results(tmp_path))
+
+
 def test_validation_and_test_are_kept_apart(tmp_path: Path) -> None:
     _write(tmp_path)
     _write(tmp_path, seed=1, metric="validation error (%)")

@@ -47,6 +47,8 @@ class Result:
     """What else was measured of the finished model; not all results have it."""
     judged: int | None = None
     """Samples that the value is a share of; results of early versions do not say."""
+    products: str | None = None
+    """The type of the networks' products; results of early versions say it where it was chosen by name."""
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -90,7 +92,12 @@ def read_record(path: Path) -> dict[str, Any]:
 def _read(path: Path) -> Result:
     record = read_record(path)
     taken = {item.name: record[item.name] for item in fields(Result) if item.name in record}
-    return Result(**taken | {"commit": record["commit"] or ""})
+    return Result(**{"products": _chosen_products(record)} | taken | {"commit": record["commit"] or ""})
+
+
+def _chosen_products(record: Mapping[str, Any]) -> str | None:
+    chosen = record.get("settings", {}).get("precision")
+    return None if chosen == "auto" else chosen
 
 
 def _what_is_wrong(record: Any) -> str | None:

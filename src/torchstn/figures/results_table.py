@@ -111,7 +111,23 @@ def _table(results: Sequence[Result], papers: Mapping[str, float | None]) -> str
         f"`{first.recipe}`, preset `{first.preset}`: {first.metric}{beside} "
         f"({seen} images seen, {minutes} minutes a run).\n\n"
     )
-    return title + cells_table(_HEADS.get(first.recipe, "network"), told)
+    return title + cells_table(_HEADS.get(first.recipe, "network"), told) + _mixed(results)
+
+
+def _mixed(results: Sequence[Result]) -> str:
+    """Which cells have seeds that were not computed alike, as a line below their table; else nothing."""
+    cells: dict[str, list[str]] = defaultdict(list)
+    for seeds in grouped([one for one in results if one.products], "cell"):
+        kinds = grouped(seeds, "products")
+        if len(kinds) > 1:
+            cells["; ".join(map(_type_of, kinds))].append(f"`{seeds[0].cell}`")
+    lines = [f"{', '.join(names)}: {told}" for told, names in cells.items()]
+    return f"\nNot all seeds were computed alike. Products of {'; of '.join(lines)}.\n" if lines else ""
+
+
+def _type_of(seeds: Sequence[Result]) -> str:
+    numbers = ", ".join(str(one.seed) for one in seeds)
+    return f"{seeds[0].products} in {'seed' if len(seeds) == 1 else 'seeds'} {numbers}"
 
 
 def _cell(score: Score, metric: str) -> str:

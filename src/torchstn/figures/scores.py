@@ -71,6 +71,7 @@ def _means(found: Mapping[str, Score]) -> dict[str, Score]:
         f"{column}/{MEAN}": Score(
             _mean([one.value for one in classes]),
             paper=_mean([one.paper for one in classes]),
+            comparable=all(one.comparable for one in classes),
             uncertainty=_of_mean([one.uncertainty for one in classes]),
         )
         for column, classes in columns.items()
