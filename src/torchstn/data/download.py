@@ -12,7 +12,7 @@ from typing import BinaryIO
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from ..training.lock import _lock
+from ..training.lock import lock_file
 from .mnist_files import MNIST_FILES, digest_of, get_data_dir
 
 MNIST_MIRRORS = (
@@ -124,7 +124,7 @@ def _alone(part: Path, waiting: Callable[[int], None]) -> Iterator[None]:
         return
     while True:
         with part.open("ab") as stream:
-            if _lock(stream.fileno()) and _is_at(part, stream):
+            if lock_file(stream.fileno()) and _is_at(part, stream):
                 try:
                     yield
                 finally:

@@ -29,7 +29,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _lock(descriptor):
+        if not lock_file(descriptor):
             holder = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
             raise FolderInUseError(
                 f"`{folder}` is in use: process {holder} trains in it. Wait for it, stop it, or choose "
@@ -42,8 +42,8 @@ def lock_folder(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
-    """Whether the lock is ours, or there are none to be had."""
+def lock_file(descriptor: int) -> bool:
+    """Locks an open file without waiting; whether it is ours now, or there are no locks to be had."""
     try:
         import fcntl
     except ImportError:
