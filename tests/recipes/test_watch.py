@@ -18,15 +18,17 @@ NAMES = ("transformer/coverage", "transformer/scale", "transformer/gradient_shar
 
 
 class Reader(nn.Module):
-    """A transformer that starts at a theta of our choice, and a weight behind it."""
+    """A transformer whose head says a theta of our choice, and a weight behind it."""
 
     def __init__(self, theta: list[float]) -> None:
         super().__init__()
         self.transformer = stn.SpatialTransformer(
             localisation=stn.localisation.FullyConnected(1, (8, 8), (4,)),
-            transform=stn.transform.Affine(initial=torch.tensor(theta)),
+            transform=stn.transform.Affine(),
             align_corners=True,
         )
+        with torch.no_grad():
+            self.transformer.head.bias += torch.tensor(theta) - self.transformer.transform.start
         self.weight = nn.Parameter(torch.ones(()))
 
     def forward(self, images: Tensor) -> Tensor:
