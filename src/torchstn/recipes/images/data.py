@@ -73,7 +73,7 @@ class Pictures(Samples):
         kept = everything.without(broken)
         return cls(config, kept, [item.label for item in whole], skipped)
 
-    def training(self) -> "TrainingPictures":
+    def training(self) -> Shuffled:
         return TrainingPictures(self)
 
     def held_out(self, part: int = 0, parts: int = 1) -> Iterator[Batch]:
