@@ -1,5 +1,6 @@
 """Cubic B-splines on a regular control lattice: separable, so no basis is ever stored for a whole lattice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -24,10 +25,10 @@ class SplineBasis(Basis):
     1], so that every point inside has four neighbours per axis.
 
     Attributes:
-        points: Control points per axis, array order, at least 4 each.
+        points: Control points per axis, array order, at least 4 each; kept as a tuple.
     """
 
-    points: tuple[int, ...]
+    points: Sequence[int]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", check_points("points", self.points, 4))

@@ -25,13 +25,13 @@ class ThinPlateBasis(Basis):
     `[phi(|p - c_k|), 1, p] L^-1`.
 
     Attributes:
-        points: Control points per axis, array order, at least 2 each.
+        points: Control points per axis, array order, at least 2 each; kept as a tuple.
         smoothing: Weight of the bending energy against the offsets; 0 interpolates them.
         inverse: The first k columns of L^-1, made from the others. Plain numbers: tracing then bakes them in,
             where a solve would be traced, run at each call, and refused by exporters.
     """
 
-    points: tuple[int, ...]
+    points: Sequence[int]
     smoothing: float = 0.0
     inverse: tuple[tuple[float, ...], ...] = field(default=(), compare=False, repr=False)
 
@@ -99,7 +99,7 @@ def _design(points: Tensor, control: Tensor) -> Tensor:
     return torch.cat([radial(squared, control.shape[-1]), ones, points], -1)
 
 
-def _inverse_system(points: tuple[int, ...], smoothing: float) -> tuple[tuple[float, ...], ...]:
+def _inverse_system(points: Sequence[int], smoothing: float) -> tuple[tuple[float, ...], ...]:
     control = control_points(points, torch.device("cpu"))
     count, d = control.shape
     rows = _design(control, control)
