@@ -17,8 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from torchstn.localisation import Convolutional
 from torchstn.recipes.digits import Digits
-from torchstn.recipes.input_convolution import InputConvolution
-from torchstn.recipes.networks import DigitClassifier
+from torchstn.recipes.networks import DigitClassifier, Halving
 
 CANVAS = {"R": 28, "RTS": 42}
 
@@ -82,7 +81,8 @@ class Net(nn.Module):
     def __init__(self, ours: DigitClassifier) -> None:
         super().__init__()
         self.transformer = _transformer(ours) if ours.transformers else None
-        self.pool, self.classifier = ours.pool, _plain(ours.classifier)
+        self.pool = nn.AvgPool2d(2) if isinstance(ours.pool, Halving) else nn.Identity()
+        self.classifier = _plain(ours.classifier)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.transformer is not None:
@@ -112,7 +112,7 @@ def _plain(layers: nn.Module) -> nn.Sequential:
 
 
 def _convolution(layer: nn.Module) -> nn.Module:
-    if not isinstance(layer, InputConvolution):
+    if not isinstance(layer, nn.Conv2d):
         return layer
     plain = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size)
     plain.load_state_dict(layer.state_dict())

@@ -1,4 +1,4 @@
-"""A convolution of a picture of few channels whose input's gradient does not cost more than all else."""
+"""A convolution of a picture of few channels whose gradients do not cost more than all else."""
 
 from math import prod
 from typing import Any
@@ -7,6 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .banded_convolution import banded_convolution
+from .precision import multiplies_matrices
+
 _SIDE = 4
 """Pixels of a block: 4 x 4 of them are as many channels as the vectors of a CPU are long."""
 _FOLDED = 3.6
@@ -14,20 +17,26 @@ _FOLDED = 3.6
 
 
 class InputConvolution(nn.Conv2d):
-    """A convolution for the first layer behind a transformer.
+    """A convolution for the first layer of a network, behind a transformer or not.
 
     A transformer needs the gradient of the picture. On a CPU torch takes eight times the forward pass for it,
     one channel at a time; here it is a convolution with a channel for each pixel of a 4 x 4 block or, where
-    there are few windows, one product of matrices. Values, weights and gradients are those of nn.Conv2d, but
-    for the order of additions.
+    there are few windows, one product of matrices. In bfloat16, where the processor multiplies whole
+    matrices of it, everything is a product of matrices, that without a transformer too: torch takes three
+    times as long for the weights' gradient. Values, weights and gradients are those of nn.Conv2d, but for
+    rounding.
     """
 
     def forward(self, image: Tensor) -> Tensor:
-        if image.device.type != "cpu" or not (image.requires_grad and torch.is_grad_enabled()):
+        if not image.is_cpu or not torch.is_grad_enabled() or torch.compiler.is_compiling():
             return super().forward(image)
         tensors = [image, *self.parameters()]
         if torch.is_autocast_enabled("cpu"):
             tensors = [tensor.to(torch.get_autocast_dtype("cpu")) for tensor in tensors]
+        if tensors[0].dtype == torch.bfloat16 and multiplies_matrices():
+            return banded_convolution(*tensors)
+        if not image.requires_grad:
+            return super().forward(image)
         output: Tensor = _Convolution.apply(*tensors)  # type: ignore[no-untyped-call]  # torch's own
         return output
 

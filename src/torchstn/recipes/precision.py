@@ -26,3 +26,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     known = torch.cpu.get_capabilities()
     return device.type == "cpu" and any(known.get(name) for name in _INSTRUCTIONS)
+
+
+def multiplies_matrices() -> bool:
+    """Whether the CPU multiplies whole matrices of bfloat16 at once (AMX), ten times quicker than float32."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))

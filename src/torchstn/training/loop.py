@@ -203,6 +203,7 @@ class _Loop:
     def run_epochs(self, evaluation: Evaluation | None, display: Reporter) -> None:
         """Trains to the end."""
         self._clock = self._saved = time.monotonic()
+        self.model.train()
         for part in self._parts():
             if self.patience.is_over:
                 return
@@ -210,6 +211,7 @@ class _Loop:
             display.step()
             if self._ends_epoch(self.step):
                 display.epoch(self._close_epoch(evaluation))
+                self.model.train()
             elif time.monotonic() - self._saved >= self.settings.checkpoint_seconds:
                 self._save()
 
@@ -255,8 +257,8 @@ class _Loop:
     def _backward(self, part: Part) -> Mapping[str, Tensor]:
         """The objective's values of a batch, their mean's gradient left on the parameters."""
         processes = self.accelerator.num_processes
-        torch.manual_seed(_seed(self.settings.seed, self.step, self.accelerator.process_index))
-        self.model.train()
+        seed = _seed(self.settings.seed, self.step, self.accelerator.process_index)
+        _seed_generators(seed, self.accelerator.device)
         values = self.objective(self.model, *(t.to(self.accelerator.device) for t in part.tensors))
         # Wrapped models average gradients over processes; the share keeps the mean over samples.
         self.accelerator.backward(values["loss"].sum() * (processes / part.whole))
@@ -328,6 +330,13 @@ class _Loop:
             sums = {name: float(total) for name, total in self.sums.items()}
             scalars = {"seconds": self.seconds, "sums": sums}
             self.run.save_checkpoint(snapshot(self.step, self.bare, self.optimiser, self.average, scalars))
+
+
+def _seed_generators(seed: int, device: torch.device) -> None:
+    # torch.manual_seed notes a stack trace for each kind of device that is not there, at every call.
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
 
 
 def _seed(*numbers: int) -> int:

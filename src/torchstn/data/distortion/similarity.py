@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...grid import MatrixGrid
 from ...localisation.average_pool import average_pool
 from ...sampler import sample
-from ...transform import Affine
 from .base import DIGIT, Batch, Distortion, Reals, half
 
 
@@ -71,10 +71,9 @@ class Undone(Distortion):
         reach = scale * (self.seen - 1) / 2  # in pixels of the canvas, from the middle to the corner pixel
         turn = np.concatenate((np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)), axis=1)
         linear = turn.reshape(-1, 2, 2) * reach[:, :, None] / canvas[:, None]
-        theta = np.concatenate((linear, (centre / canvas)[:, :, None]), axis=2).reshape(-1, 6)
+        matrix = np.concatenate((linear, (centre / canvas)[:, :, None]), axis=2)
         size = (2 * self.size[0], 2 * self.size[1])
-        grid = Affine()(torch.from_numpy(theta).float(), size, align_corners=True)
-        return average_pool(sample(self.distorted._distort(batch), grid), 2)
+        return average_pool(sample(self.distorted._distort(batch), _grid(matrix, size)), 2)
 
 
 def _place(digits: Tensor, angle: Reals, scale: Reals, centre: Reals, size: tuple[int, int]) -> Tensor:
@@ -83,5 +82,9 @@ def _place(digits: Tensor, angle: Reals, scale: Reals, centre: Reals, size: tupl
     to_digit = np.concatenate((cosine, sine, -sine, cosine), axis=1).reshape(-1, 2, 2)  # pixels to pixels
     shift = -(to_digit * centre[:, None, :]).sum(axis=2, keepdims=True)
     digit = half((DIGIT, DIGIT))[:, None]
-    theta = np.concatenate((to_digit * half(size) / digit, shift / digit), axis=2).reshape(-1, 6)
-    return sample(digits, Affine()(torch.from_numpy(theta).float(), size, align_corners=True))
+    matrix = np.concatenate((to_digit * half(size) / digit, shift / digit), axis=2)
+    return sample(digits, _grid(matrix, size))
+
+
+def _grid(matrix: Reals, size: tuple[int, int]) -> MatrixGrid:
+    return MatrixGrid(torch.from_numpy(matrix).float(), size=size, align_corners=True)
