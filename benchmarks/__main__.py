@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from torchstn.training.provenance import cores
-
 from . import record, table
 from .bandwidth import copy_bandwidth
 from .case import OURS, PASS_TITLES, PASSES, Case
 from .cases import CASES, select
 from .chart import draw
+from .options import scratch, threads_of
 from .run import Report, run_case, set_threads
 from .timing import QUICK, Effort
 
@@ -33,8 +31,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if options.device == "gpu" or (options.device == "auto" and torch.cuda.is_available()):
         return _on_gpu(options)
     try:
-        cases, threads = select(options.only), _threads(options.threads)
-        path = options.out or (_scratch() if options.quick else record.default_path())
+        cases, threads = select(options.only), threads_of(options.threads)
+        path = options.out or (scratch() if options.quick else record.default_path())
         found = record.load(path) if not options.render else record.read(path)
     except ValueError as error:
         console.print(f"[red]Error:[/] {error}")
@@ -84,22 +82,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--list", action="store_true", help="only name the cases")
     add("--budget", type=float, default=Effort.budget, metavar="S", help="seconds a peer, pass and threads")
     return parser
-
-
-def _threads(text: str) -> list[int]:
-    if not text:
-        return sorted({1, cores()})
-    try:
-        counts = [int(word) for word in text.split(",")]
-    except ValueError:
-        counts = []
-    if not counts or min(counts) < 1:
-        raise ValueError(f"`--threads` must be numbers as 1,2; got {text!r}.")
-    return counts
-
-
-def _scratch() -> Path:
-    return Path(tempfile.mkdtemp(prefix="torchstn-bench-")) / "quick.json"
 
 
 def _render(found: record.Json) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import platform
+from collections.abc import Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,11 @@ def _code() -> str | None:
     return max((each for each in found if each), key=len, default=None)
 
 
+def short_commit(commit: str | None) -> str:
+    """As pages name it: ten letters, and the `+` of code that is in no commit."""
+    return "none" if commit is None else commit.rstrip("+")[:10] + "+" * commit.endswith("+")
+
+
 def load(path: Path) -> Json:
     """The record at `path`, continued if it is of this machine and these versions, else a new one.
 
@@ -81,8 +87,12 @@ def load(path: Path) -> Json:
     return {**fresh, "bandwidth": old["bandwidth"], "cases": old["cases"]} if same else fresh
 
 
-def read(path: Path) -> Json:
+def read(path: Path, holds: Set[str] = frozenset({"machine", "versions", "bandwidth", "cases"})) -> Json:
     """A record.
+
+    Args:
+        path: Of the file.
+        holds: What it has to hold.
 
     Raises:
         ValueError: If the file is not one.
@@ -91,7 +101,7 @@ def read(path: Path) -> Json:
         record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         record = None
-    if not isinstance(record, dict) or not {"machine", "versions", "bandwidth", "cases"} <= set(record):
+    if not isinstance(record, dict) or not holds <= set(record):
         raise ValueError(f"{path} is not a record of benchmarks: remove it, or name another with --out.")
     return record
 

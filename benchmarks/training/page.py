@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torchstn.figures.markdown import markdown_table
 
+from ..record import short_commit
 from .clock import PARTS
 from .measure import CASES, Json
 from .sides import EXACT, OURS, SIDES, TUTORIAL
@@ -20,10 +21,11 @@ def tables(record: Json) -> str:
     if not parts:
         return "No measurements yet.\n"
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items() if number)
-    about = (
-        f"{record['machine']}. {versions}. Preset `{record['preset']}`. Commit {str(record['commit'])[:10]}; "
-    )
-    return "\n".join([f"{about}{record['measured'][:10]}.\n", *parts])
+    measured = [case for cases in record["threads"].values() for case in cases.values()]
+    commits = sorted({short_commit(case["commit"]) for case in measured})
+    days = sorted({case["measured"][:10] for case in measured})
+    about = f"{record['machine']}. {versions}. Preset `{record['preset']}`. "
+    return "\n".join([f"{about}Commit {', '.join(commits)}; {', '.join(days)}.\n", *parts])
 
 
 def _of(record: Json, threads: str) -> str:
@@ -42,7 +44,7 @@ def _of(record: Json, threads: str) -> str:
 def _speed(cases: Json, names: Sequence[str]) -> str:
     rows = []
     for name in names:
-        rates = {side: cases[name][side]["images_per_second"] for side in SIDES}
+        rates = {side: cases[name]["sides"][side]["images_per_second"] for side in SIDES}
         ratios = [rates[side]["median"] / rates[TUTORIAL]["median"] for side in (OURS, EXACT)]
         wanted = WANTED.get(name)
         verdict = "" if wanted is None else f"{wanted:g}x, {'met' if ratios[0] >= wanted else 'missed'}"
@@ -60,7 +62,7 @@ def _shares(cases: Json, names: Sequence[str]) -> str:
     rows = []
     for name in names:
         for side in (OURS, TUTORIAL):
-            parts = cases[name][side]["seconds_a_step"]
+            parts = cases[name]["sides"][side]["seconds_a_step"]
             whole = sum(parts.values())
             told = [f"{parts[part] * 1e3:.3g} ({parts[part] / whole:.0%})" for part in PARTS]
             if side == OURS and parts["data"] > DATA * whole:
