@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from support.backends import INTERPRETING
 
 from benchmarks.__main__ import main
-from benchmarks.gpu import device, measure
+from benchmarks.gpu import device, measure, step
 from benchmarks.gpu.cases import CASES, SHARE_WANTED
 from benchmarks.gpu.table import table
 from benchmarks.timing import QUICK
@@ -64,6 +65,15 @@ def test_the_table_says_what_was_reached_and_what_missed() -> None:
     slow["cases"][CASES[0].name]["targets"]["forward"]["reached"] = 2.9
     assert "3x torch, missed" in table(slow)
     assert "NO" in table(_record(same_bits=False))
+
+
+def test_only_what_is_captured_counts_its_steps_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    monkeypatch.setattr(torch.optim, "AdamW", lambda *_, **options: chosen.append(options["capturable"]))
+    images: Any = SimpleNamespace(is_cuda=True)
+    step._step(torch.nn.Linear(1, 1), images, torch.zeros(1), 0.1)
+    step._step(torch.nn.Linear(1, 1), images, torch.zeros(1), 0.1, capturable=True)
+    assert chosen == [False, True]
 
 
 @pytest.mark.usefixtures("triton_device")
