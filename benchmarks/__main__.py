@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from . import record, table
@@ -16,6 +17,7 @@ from .case import OURS, PASS_TITLES, PASSES, Case
 from .cases import CASES, select
 from .chart import draw
 from .options import scratch, threads_of
+from .peers import PEERS
 from .run import Report, run_case, set_threads
 from .timing import QUICK, Effort
 
@@ -30,17 +32,15 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     if options.device == "gpu" or (options.device == "auto" and torch.cuda.is_available()):
         return _on_gpu(options)
+    if options.list:
+        return _list(CASES)
     try:
         cases, threads = select(options.only), threads_of(options.threads)
         path = options.out or (scratch() if options.quick else record.default_path())
-        found = record.load(path) if not options.render else record.read(path)
+        found = record.read(path) if options.render else record.load(path, record.new_record())
     except ValueError as error:
-        console.print(f"[red]Error:[/] {error}")
+        console.print(f"[red]Error:[/] {escape(str(error))}")
         return 2
-    if options.list:
-        for case in CASES:
-            console.print(f"{case.name:22} {case.title}", highlight=False)
-        return 0
     if path.exists() and not found["cases"]:
         console.print(f"[yellow]{path} starts anew[/]: it was of another machine, or of other versions.")
     failures = 0 if options.render else _measure(options, cases, threads, path, found)
@@ -53,14 +53,18 @@ def _on_gpu(options: argparse.Namespace) -> int:
     from .gpu import cases, command
 
     if options.list:
-        for case in cases.CASES:
-            console.print(f"{case.name:22} {case.title}", highlight=False)
-        return 0
+        return _list(cases.CASES)
     try:
         return command.run(options, console)
     except ValueError as error:
-        console.print(f"[red]Error:[/] {error}")
+        console.print(f"[red]Error:[/] {escape(str(error))}")
         return 2
+
+
+def _list(cases: Sequence[Case]) -> int:
+    for case in cases:
+        console.print(f"{case.name:22} {case.title}", highlight=False)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,11 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", action="append", default=[], metavar="NAME", help="a case, or a pattern as 'affine-*'")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="default: a GPU where there is one")
     add("--threads", default="", metavar="1,2", help="numbers of threads; default: one, and all cores")
-    add("--without", action="append", default=[], metavar="PEER", help="leave out a peer, as torch.compile")
+    peers = [name for name in PEERS if name != OURS]
+    leave_out = "leave out a peer, as torch.compile"
+    add("--without", action="append", default=[], choices=peers, metavar="PEER", help=leave_out)
     add(
         "--quick", action="store_true", help="tiny sizes: shows that everything works, its times mean nothing"
     )
-    add("--resume", action="store_true", help="skip the cases that the record has from this very commit")
+    add("--resume", action="store_true", help="skip what the record has from this very commit, unchanged")
     add("--out", type=Path, metavar="FILE", help="the record; default: benchmarks/results/<machine>.json")
     add("--render", action="store_true", help="only redraw table and chart from the record")
     add("--list", action="store_true", help="only name the cases")
@@ -99,44 +105,49 @@ def _measure(
     if os.getloadavg()[0] > 0.5 and not options.quick:
         console.print(f"[yellow]The machine is busy[/] (load {os.getloadavg()[0]:.1f}): times will be off.")
     effort = QUICK if options.quick else Effort(budget=options.budget)
-    _bandwidth(found, threads, quick=options.quick)
+    bandwidth = _bandwidth(threads, quick=options.quick)
     failures = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
         steps = progress.add_task("starting", total=len(cases) * (3 * len(threads) + 1))
-        for case in cases:
-            if options.resume and _is_done(found, case, threads):
+        for case in (case.shrunk() if options.quick else case for case in cases):
+            old = found["cases"].get(case.name, {})
+            if options.resume and _is_done(old, case, threads, options.without):
                 progress.advance(steps, 3 * len(threads) + 1)
                 continue
 
             def report(step: str) -> None:
                 progress.update(steps, description=step, advance=1)
 
-            failures += _one(case, threads, effort, options, found, report)
+            entry = _one(case, threads, effort, options, report)
+            if entry is None:
+                failures += 1
+                continue
+            merged = record.merge(old, entry | {"bandwidth": bandwidth})
+            found["cases"][case.name] = record.derive(case, merged, found.get("bandwidth", {}))
             record.save(path, found)
+            failures += _tell(case, found["cases"][case.name], entry)
     console.print(f"Wrote {path}")
     return failures
 
 
 def _one(
-    case: Case,
-    threads: Sequence[int],
-    effort: Effort,
-    options: argparse.Namespace,
-    found: record.Json,
-    report: Report,
-) -> int:
-    size = case.shrunk() if options.quick else case
+    case: Case, threads: Sequence[int], effort: Effort, options: argparse.Namespace, report: Report
+) -> record.Json | None:
     try:
-        entry = run_case(size, threads, effort, without=options.without, quick=options.quick, report=report)
+        return run_case(case, threads, effort, without=options.without, quick=options.quick, report=report)
     except Exception as error:  # noqa: BLE001  # one case must not cost the others
-        console.print(f"[red]{case.name}: {type(error).__name__}: {error}[/]")
-        return 1
-    found["cases"][case.name] = record.derive(size, entry, found["bandwidth"])
-    console.print(_line(case, found["cases"][case.name]), highlight=False)
-    for reason in entry["failed"].values():
-        console.print(f"  [red]{reason}[/]")
-    return len(entry["failed"])
+        console.print(f"{case.name}: {type(error).__name__}: {error}", style="red", markup=False)
+        return None
+
+
+def _tell(case: Case, derived: record.Json, entry: record.Json) -> int:
+    """Prints what a case came to; returns how much of it failed this time."""
+    console.print(_line(case, derived), highlight=False)
+    reasons = [*entry["failed"].values(), *([entry["memory_failed"]] if entry["memory_failed"] else [])]
+    for reason in reasons:
+        console.print(f"  {reason}", style="red", markup=False)
+    return len(reasons)
 
 
 def _line(case: Case, entry: record.Json) -> str:
@@ -150,16 +161,17 @@ def _line(case: Case, entry: record.Json) -> str:
     return ", ".join(words)
 
 
-def _bandwidth(found: record.Json, threads: Sequence[int], *, quick: bool) -> None:
+def _bandwidth(threads: Sequence[int], *, quick: bool) -> dict[str, float]:
+    found = {}
     for count in threads:
         set_threads(count)
-        found["bandwidth"][str(count)] = copy_bandwidth(1 if quick else 256)
+        found[str(count)] = copy_bandwidth(1 if quick else 256)
+    return found
 
 
-def _is_done(found: record.Json, case: Case, threads: Sequence[int]) -> bool:
-    entry = found["cases"].get(case.name, {})
-    here = record.provenance()["commit"]
-    return entry.get("commit") == here and {str(count) for count in threads} <= set(entry.get("threads", {}))
+def _is_done(entry: record.Json, case: Case, threads: Sequence[int], without: Sequence[str]) -> bool:
+    passes = entry.get("threads", {})
+    return all(record.is_whole(entry, case, passes.get(str(count), {}), without) for count in threads)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The cases: those with a target first, then others worth knowing."""
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 import torch
@@ -100,16 +101,26 @@ CASES = (
 )
 
 
-def select(patterns: list[str]) -> tuple[Case, ...]:
+def select(
+    patterns: Sequence[str], cases: Sequence[Case] = CASES, others: Sequence[str] = ()
+) -> tuple[Case, ...]:
     """The cases whose names match one of the patterns, as `affine-*`; all of them without a pattern.
+
+    Args:
+        patterns: What is asked for.
+        cases: What there is.
+        others: What else may be asked for.
 
     Raises:
         ValueError: If a pattern matches nothing; it lists the names there are.
     """
+    names = [*(case.name for case in cases), *others]
     for pattern in patterns:
-        if not any(fnmatchcase(case.name, pattern) for case in CASES):
-            names = ", ".join(case.name for case in CASES)
-            raise ValueError(f"`--only` must match one of {names}; got {pattern!r}.")
-    if not patterns:
-        return CASES
-    return tuple(case for case in CASES if any(fnmatchcase(case.name, pattern) for pattern in patterns))
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ValueError(f"`--only` must match one of {', '.join(names)}; got {pattern!r}.")
+    return tuple(case for case in cases if matches(case.name, patterns))
+
+
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name is asked for."""
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -22,23 +22,33 @@ from .solution import Solution
 # Larger blocks come from the system and go straight back to it, so that nothing is hidden in a heap.
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
 
+SECONDS = 120
+"""A process of ours may take."""
+
 Peaks = dict[Pass, int]
 
 
 def peak_memory(case: Case, names: Sequence[str], *, quick: bool = False) -> dict[str, Peaks | None]:
-    """Bytes needed beyond inputs, output and gradients, by library and pass; None where that is unknown."""
+    """Bytes needed beyond inputs, output and gradients, by library and pass; None where that is unknown.
+
+    Raises:
+        RuntimeError: If the process fails, or takes too long.
+    """
     if not Path("/proc/self/clear_refs").exists():
         return dict.fromkeys(names)
     command = [sys.executable, "-m", "benchmarks.memory", case.name, "quick" if quick else "full", *names]
-    done = subprocess.run(
-        command,
-        cwd=Path(__file__).parents[1],
-        env=os.environ | ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            cwd=Path(__file__).parents[1],
+            env=os.environ | ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"Measuring the memory of {case.name} took more than {SECONDS} s.") from error
     if done.returncode:
         raise RuntimeError(f"Measuring the memory of {case.name} failed:\n{done.stderr}")
     result: dict[str, Peaks | None] = json.loads(done.stdout)

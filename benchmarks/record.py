@@ -6,7 +6,8 @@ import importlib.util
 import json
 import os
 import platform
-from collections.abc import Set
+import tempfile
+from collections.abc import Collection, Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,6 @@ def new_record() -> Json:
         "system": platform.platform(),
         "capability": _capability(),
         "versions": versions(),
-        "bandwidth": {},
         "cases": {},
     }
 
@@ -73,21 +73,62 @@ def short_commit(commit: str | None) -> str:
     return "none" if commit is None else commit.rstrip("+")[:10] + "+" * commit.endswith("+")
 
 
-def load(path: Path) -> Json:
-    """The record at `path`, continued if it is of this machine and these versions, else a new one.
+def same_code(one: Json, other: Json) -> bool:
+    """Whether both are of one commit; what differs from its commit may differ from hour to hour."""
+    found = one.get("commit")
+    return found is not None and not found.endswith("+") and found == other.get("commit")
+
+
+def is_whole(entry: Json, case: Case, passes: Json, without: Collection[str]) -> bool:
+    """Whether nothing is left to measure: of this very code and case, each peer timed or with a reason."""
+    told = {*entry.get("absent", ()), *entry.get("failed", ()), *passes.get(PASSES[0], ())}
+    here = same_code(entry, provenance()) and entry.get("title") == case.title
+    return here and {OURS, *case.peers} - {*without} <= told
+
+
+def merge(old: Json, entry: Json) -> Json:
+    """The entry, with the old one's other numbers of threads if that is of the same code and case."""
+    kept = {count: each for count, each in old.get("threads", {}).items() if count not in entry["threads"]}
+    if not kept or not same_code(old, entry) or old["title"] != entry["title"]:
+        return entry
+    parts = ("absent", "agreement", "threads", "memory", "bandwidth")
+    merged = {part: {**old.get(part, {}), **entry.get(part, {})} for part in parts}
+    missing = {name for each in kept.values() for name in old["failed"] if name not in each[PASSES[0]]}
+    failed = {name: reason for name, reason in old["failed"].items() if name in missing}
+    return entry | merged | {"failed": failed | entry["failed"]}
+
+
+def load(path: Path, fresh: Json) -> Json:
+    """The record at `path`, continued if it is of the machine and the versions of `fresh`, else `fresh`.
 
     Raises:
-        ValueError: If the file holds something else.
+        ValueError: If the file holds something else, or none can be written there.
     """
-    fresh = new_record()
+    check_writable(path)
     if not path.exists():
         return fresh
     old = read(path)
-    same = all(old.get(key) == fresh[key] for key in ("machine", "versions"))
-    return {**fresh, "bandwidth": old["bandwidth"], "cases": old["cases"]} if same else fresh
+    same = all(old[key] == fresh[key] for key in ("machine", "versions"))
+    return fresh | {key: old[key] for key in ("bandwidth", "cases", "step") if same and key in old}
 
 
-def read(path: Path, holds: Set[str] = frozenset({"machine", "versions", "bandwidth", "cases"})) -> Json:
+def check_writable(path: Path) -> None:
+    """Better known before an hour of measuring than after it.
+
+    Raises:
+        ValueError: If no file can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            reason = "it is a folder" if path.is_dir() else ""
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise ValueError(f"`--out` must name a file that can be written; got {path}: {reason}.")
+
+
+def read(path: Path, holds: Set[str] = frozenset({"machine", "versions", "cases"})) -> Json:
     """A record.
 
     Args:
@@ -95,10 +136,14 @@ def read(path: Path, holds: Set[str] = frozenset({"machine", "versions", "bandwi
         holds: What it has to hold.
 
     Raises:
-        ValueError: If the file is not one.
+        ValueError: If there is no such file, or it is no record.
     """
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): measure first, or name another record with --out."
+        ) from error
     except ValueError:
         record = None
     if not isinstance(record, dict) or not holds <= set(record):
@@ -117,23 +162,38 @@ def timings(values: dict[str, Timing]) -> Json:
 
 
 def derive(case: Case, entry: Json, bandwidth: dict[str, float]) -> Json:
-    """The entry with all that follows from its times: ratios, targets, share of the bandwidth, scaling."""
-    ratios: Json = {}
-    share: Json = {}
-    for threads, passes in entry["threads"].items():
-        for which, times in passes.items():
-            ours = times[OURS]["median"]
-            ratios.setdefault(threads, {})[which] = {
-                name: time["median"] / ours for name, time in times.items() if name != OURS
-            }
-            if threads in bandwidth:
-                moved = bytes_moved(case, which) / ours
-                share.setdefault(threads, {})[which] = moved / bandwidth[threads]
-    derived = {"ratios": ratios, "bandwidth_share": share, "targets": _targets(case, ratios.get("1", {}))}
-    return {**entry, **derived, "scaling": _scaling(case, entry["threads"])}
+    """The entry with all that follows from its times: ratios, targets, share of the bandwidth, scaling.
+
+    Args:
+        case: What was measured.
+        entry: What was found.
+        bandwidth: By number of threads, for entries that do not hold what was measured beside them.
+    """
+    bandwidth = {**bandwidth, **entry.get("bandwidth", {})}
+    counts = entry["threads"]
+    by_count = {count: ratios(passes) for count, passes in counts.items()}
+    share = {count: shares(case, counts[count], bandwidth[count]) for count in counts if count in bandwidth}
+    derived = {"ratios": by_count, "bandwidth_share": share, "targets": targets(case, by_count.get("1", {}))}
+    return {**entry, **derived, "scaling": _scaling(case, counts)}
 
 
-def _targets(case: Case, ratios: Json) -> Json:
+def ratios(passes: Json) -> Json:
+    """For each pass, everyone's time over ours."""
+    return {
+        which: {name: time["median"] / times[OURS]["median"] for name, time in times.items() if name != OURS}
+        for which, times in passes.items()
+    }
+
+
+def shares(case: Case, passes: Json, bandwidth: float) -> Json:
+    """For each pass, what had to be moved in our time over what copying moves in it."""
+    return {
+        which: bytes_moved(case, which) / passes[which][OURS]["median"] / bandwidth
+        for which in _measured(passes)
+    }
+
+
+def targets(case: Case, ratios: Json) -> Json:
     """For each pass with a target: against whom, what is wanted, what was reached, and if that will do."""
     found: Json = {}
     for which in PASSES:

@@ -60,7 +60,7 @@ def run_case(
     for count in threads:
         set_threads(count)
         report(f"{case.name}: checking, {count} thread(s)")
-        _check(case, solutions, entry)
+        _check(case, solutions, entry, count)
         entry["threads"][str(count)] = {}
         for which in PASSES:
             report(f"{case.name}: {which}, {count} thread(s)")
@@ -69,8 +69,7 @@ def run_case(
             values = measure(tasks, effort, watched=watched, order=order)
             entry["threads"][str(count)][which] = record.timings(values)
     report(f"{case.name}: memory")
-    entry["memory"] = _memory(case, list(solutions), quick)
-    return entry
+    return entry | _memory(case, list(solutions), quick)
 
 
 def solutions_of(
@@ -86,16 +85,15 @@ def solutions_of(
     return found
 
 
-def _check(case: Case, solutions: dict[str, Solution], entry: Json) -> None:
+def _check(case: Case, solutions: dict[str, Solution], entry: Json, threads: int) -> None:
     """Takes out who disagrees with us, or fails: that is an error, not a number."""
     ours = solve(case, solutions[OURS])
     for name in [name for name in solutions if name != OURS]:
         try:
             agreement = check(case, ours, solve(case, solutions[name]), name)
-        except DisagreementError as error:
-            entry["failed"][name] = str(error)
         except Exception as error:  # noqa: BLE001  # another library's, of whatever kind
-            entry["failed"][name] = f"{type(error).__name__}: {error}".splitlines()[0]
+            kind = "" if isinstance(error, DisagreementError) else f"{type(error).__name__}: "
+            entry["failed"][name] = f"with {threads} thread(s), {kind}{error}".splitlines()[0]
         else:
             entry["agreement"][name] = asdict(agreement)
             continue
@@ -103,5 +101,10 @@ def _check(case: Case, solutions: dict[str, Solution], entry: Json) -> None:
 
 
 def _memory(case: Case, names: Sequence[str], quick: bool) -> Json:
+    """Of matrix grids; why not, where measuring it failed: the times stand without it."""
     wanted = [name for name in names if name in (OURS, "torch")]
-    return dict(peak_memory(case, wanted, quick=quick)) if case.is_matrix else {}
+    try:
+        found = peak_memory(case, wanted, quick=quick) if case.is_matrix else {}
+    except RuntimeError as error:
+        return {"memory": {}, "memory_failed": str(error).splitlines()[-1]}
+    return {"memory": found, "memory_failed": None}

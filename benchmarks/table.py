@@ -1,21 +1,21 @@
 """The record as Markdown: targets, every time, what was lost, and by what it was made."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
+from torchstn.figures.markdown import markdown_table
 from torchstn.training import atomic_write
 
 from .case import OURS, PASS_TITLES, PASSES, Case, Pass
 from .cases import CASES
-from .record import MEMORY, Json, derive
+from .record import MEMORY, Json, derive, short_commit
 
 CHART = """```{image} images/speed.png
 :alt: How many times faster than its peers, case by case, forward and with backward
 ```
 """
-Row = Sequence[str]
 Entries = list[tuple[Case, Json]]
 
 
@@ -70,7 +70,7 @@ def measured(record: Json) -> Entries:
     """The cases in the record, in their order here, with what follows from their times."""
     cases = record["cases"]
     return [
-        (case, derive(case, cases[case.name], record["bandwidth"]))
+        (case, derive(case, cases[case.name], record.get("bandwidth", {})))
         for case in CASES
         if case.name in cases and cases[case.name].get("threads")
     ]
@@ -93,16 +93,23 @@ def write_between_markers(path: Path, text: str, name: str = "benchmarks") -> No
 def _machine(record: Json, entries: Entries) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items() if number)
     capability = record["capability"]
-    bandwidth = ", ".join(
-        f"{value / 1e9:.1f} GB/s with {_threads(count)}" for count, value in record["bandwidth"].items()
-    )
-    commits = sorted({str(entry["commit"])[:10] for _, entry in entries})
+    commits = sorted({short_commit(entry["commit"]) for _, entry in entries})
     days = sorted({entry["measured"][:10] for _, entry in entries})
     ours = capability["torchstn"] or "none (reference backend)"
     return (
         f"{record['machine']}. {versions}. Instruction sets: torch {capability['torch']}, "
-        f"torchstn {ours}. Copies: {bandwidth or 'not measured'}. "
+        f"torchstn {ours}. Copies: {_bandwidth(record, entries) or 'not measured'}. "
         f"Commit {', '.join(commits)}; {', '.join(days)}.\n"
+    )
+
+
+def _bandwidth(record: Json, entries: Entries) -> str:
+    """Of each number of threads, as measured beside the cases."""
+    copies = [record.get("bandwidth", {}) | entry.get("bandwidth", {}) for _, entry in entries]
+    counts = sorted({count for each in copies for count in each}, key=int)
+    return ", ".join(
+        f"{gigabytes([each[count] for each in copies if count in each])} with {_threads(count)}"
+        for count in counts
     )
 
 
@@ -116,7 +123,7 @@ def _targets(entries: Entries) -> str:
             found = entry["targets"].get(which)
             cells += ["-", "-"] if found is None else [_reached(found), f"{found['wanted']:g}x"]
         rows.append(cells)
-    return markdown(("case", "against", "forward", "wanted", "forward + backward", "wanted"), rows)
+    return markdown_table(("case", "against", "forward", "wanted", "forward + backward", "wanted"), rows)
 
 
 def _reached(found: Json) -> str:
@@ -141,7 +148,7 @@ def _losses(entries: Entries) -> str:
         (title, name, PASS_TITLES[which], threads, f"{1 / ratio:.2f} times as fast as torchstn")
         for ratio, title, name, which, threads in lost
     ]
-    return markdown(("case", "who", "pass", "threads", ""), rows)
+    return markdown_table(("case", "who", "pass", "threads", ""), rows)
 
 
 def _times(entries: Entries, threads: str, which: Pass) -> str:
@@ -158,7 +165,7 @@ def _times(entries: Entries, threads: str, which: Pass) -> str:
             ratio = entry["ratios"][threads][which].get(name)
             cells.append("" if ratio is None else f"{milliseconds(times[name]['median'])} ({faster(ratio)})")
         rows.append(cells)
-    return markdown(("case", OURS, *names), rows)
+    return markdown_table(("case", OURS, *names), rows)
 
 
 def _resources(entries: Entries) -> str:
@@ -184,7 +191,7 @@ def _resources(entries: Entries) -> str:
         "torch's, forward",
         "with backward",
     )
-    return markdown(head, rows)
+    return markdown_table(head, rows)
 
 
 def _scaled(found: Json | None) -> str:
@@ -201,7 +208,7 @@ def _memory(found: int | None, limited: bool) -> str:
 
 
 def _absent(entries: Entries) -> str:
-    """Who did not take part, and why; who failed the check."""
+    """Who did not take part, and why; who failed the check; whose memory is unknown."""
     lines = []
     for word, meaning in (("absent", "takes no part"), ("failed", "failed the check and was not timed")):
         reasons: dict[tuple[str, str], list[str]] = {}
@@ -211,6 +218,11 @@ def _absent(entries: Entries) -> str:
         lines += [
             f"- {name} {meaning} in {', '.join(names)}: {reason}" for (name, reason), names in reasons.items()
         ]
+    lines += [
+        f"- memory was not measured in {case.name}: {entry['memory_failed']}"
+        for case, entry in entries
+        if entry.get("memory_failed")
+    ]
     slow = [f"{case.name} ({entry['why']})" for case, entry in entries if entry["backend"] != "native"]
     if slow:
         lines.append(f"- torchstn runs on its reference backend in {'; '.join(slow)}")
@@ -241,7 +253,6 @@ def faster(ratio: float) -> str:
     return f"{ratio:.1f}x" if ratio >= 2 else f"{ratio:.2f}x"
 
 
-def markdown(head: Row, rows: Iterable[Row]) -> str:
-    """A table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+def gigabytes(speeds: Sequence[float]) -> str:
+    """Of bytes a second: one number, or the least and the most."""
+    return " to ".join(dict.fromkeys(f"{each(speeds) / 1e9:.1f}" for each in (min, max))) + " GB/s"

@@ -101,5 +101,5 @@ def _time(task: Callable[[], Any], calls: int, clock: Callable[[], float]) -> fl
 
 
 def _summary(seconds: list[float], calls: int) -> Timing:
-    lower, _, upper = quantiles(seconds, n=4, method="inclusive")
+    lower, _, upper = quantiles(seconds, n=4, method="inclusive") if len(seconds) > 1 else seconds * 3
     return Timing(median(seconds), lower, upper, len(seconds), calls)

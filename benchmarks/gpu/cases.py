@@ -3,8 +3,8 @@
 import torch
 
 from ..case import Case, Target
+from ..cases import COMPILED, EAGER
 
-EAGER, COMPILED = "torch", "torch.compile"
 EVERYONE = (EAGER, COMPILED, "kornia", "MONAI")
 
 CASES = (

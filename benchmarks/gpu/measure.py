@@ -9,14 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from torchstn.training.provenance import commit
-
 from .. import record
-from ..bandwidth import bytes_moved
 from ..case import OURS, PASSES, Case
 from ..checking import check
 from ..peers.torchstn_itself import on_gpu
 from ..problem import Problem, make_problem
+from ..record import Json
 from ..run import solutions_of
 from ..solution import Solution, solve
 from ..timing import Effort, measure
@@ -26,20 +24,12 @@ DETERMINISTIC = "torchstn, deterministic"
 SLOWEST = 2.0
 """How much longer deterministic gradients may take."""
 
-Json = dict[str, Any]
-
 
 def run_case(
     case: Case, device: torch.device, effort: Effort, without: Sequence[str], bandwidth: float
 ) -> Json:
     """The case's entry in the record."""
-    entry: Json = {
-        "title": case.title,
-        "commit": commit(record.ROOT / "src"),
-        "absent": {},
-        "failed": {},
-        "times": {},
-    }
+    entry: Json = {"title": case.title, **record.provenance(), "absent": {}, "failed": {}, "times": {}}
     problem = _on(device, make_problem(case))
     with torch.device(device):
         peers = [name for name in case.peers if name not in without]
@@ -99,15 +89,6 @@ def _deterministically(task: Callable[[], Any]) -> Callable[[], Any]:
 
 def _derived(case: Case, times: Json, bandwidth: float) -> Json:
     """Ratios, targets and the share of the bandwidth that follow from the times."""
-    ratios: Json = {}
-    shares: Json = {}
-    targets: Json = {}
-    for which in PASSES:
-        ours = times[which][OURS]["median"]
-        ratios[which] = {name: time["median"] / ours for name, time in times[which].items() if name != OURS}
-        shares[which] = bytes_moved(case, which) / ours / bandwidth
-        wanted = case.wanted(which)
-        if wanted is not None and case.target is not None:
-            reached = ratios[which].get(case.target.peer)
-            targets[which] = {"peer": case.target.peer, "wanted": wanted, "reached": reached}
-    return {"ratios": ratios, "bandwidth_share": shares, "targets": targets}
+    ratios, share = record.ratios(times), record.shares(case, times, bandwidth)
+    targets = record.targets(case, ratios)
+    return {"bandwidth": bandwidth, "ratios": ratios, "bandwidth_share": share, "targets": targets}

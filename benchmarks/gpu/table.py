@@ -1,14 +1,13 @@
 """The record of a GPU as Markdown."""
 
-from typing import Any
+from torchstn.figures.markdown import markdown_table
 
 from ..case import OURS, PASS_TITLES, PASSES
-from ..table import faster, markdown, milliseconds
+from ..record import Json
+from ..table import faster, gigabytes, milliseconds
 from .cases import CASES, SHARE_WANTED
 from .measure import DETERMINISTIC, SLOWEST
 from .step import TUTORIAL
-
-Json = dict[str, Any]
 
 
 def table(found: Json) -> str:
@@ -18,10 +17,9 @@ def table(found: Json) -> str:
         return "No measurements yet.\n"
     rows = [row for case in cases for row in _rows(found["cases"][case.name])]
     head = ("case", "pass", OURS, "times faster than", "share of copy bandwidth", "target")
-    parts = [
-        f"{found['gpu']}; copies at {found['bandwidth'] / 1e9:.0f} GB/s. {_versions(found)}\n",
-        markdown(head, rows),
-    ]
+    copies = [found["cases"][case.name]["bandwidth"] for case in cases]
+    told = f"; copies at {gigabytes(copies)}" if copies else ""
+    parts = [f"{found['machine']}{told}. {_versions(found)}\n", markdown_table(head, rows)]
     shares = [(case.name, SHARE_WANTED[case.name]) for case in cases if case.name in SHARE_WANTED]
     for name, wanted in shares:
         share = found["cases"][name]["bandwidth_share"]["forward"]
@@ -67,7 +65,7 @@ def _target(entry: Json, which: str) -> str:
         return ""
     if target["reached"] is None:
         return f"{target['wanted']:g}x {target['peer']}, not measured"
-    met = "reached" if target["reached"] >= target["wanted"] else "missed"
+    met = "reached" if target["met"] else "missed"
     return f"{target['wanted']:g}x {target['peer']}, {met}"
 
 

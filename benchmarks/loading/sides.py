@@ -64,9 +64,11 @@ def _matrix(draws: np.random.Generator, side: int) -> tuple[float, ...]:
 def pillow(folder: Path, names: Sequence[str], side: int, batch: int, workers: int) -> Load:
     """Pillow picture by picture, in `torch.utils.data.DataLoader` with so many processes; 0 uses none."""
     pictures = OneByOne(folder, names, side)
+    # Its processes outlive a load, as our threads do: an epoch does not start them either.
+    loader = DataLoader(pictures, batch, num_workers=workers, persistent_workers=workers > 0)
 
     def load() -> Tensor:
-        *_, last = DataLoader(pictures, batch, num_workers=workers)
+        *_, last = loader
         return last
 
     return load
@@ -75,10 +77,8 @@ def pillow(folder: Path, names: Sequence[str], side: int, batch: int, workers: i
 def torchstn_itself(
     folder: Path, names: Sequence[str], side: int, batch: int, workers: int, *, keep: bool = False
 ) -> Load:
-    """What `torchstn train images` does; with `keep` from its second epoch on."""
-    canvases = Canvases(
-        folder, names, side, fill=FILL, workers=max(workers, 1), **({} if keep else {"keep": 0})
-    )
+    """What `torchstn train images` does; with `keep` the second load is as its later epochs."""
+    canvases = Canvases(folder, names, side, fill=FILL, workers=workers, **({} if keep else {"keep": 0}))
 
     def load() -> Tensor:
         for start in range(0, len(names), batch):
@@ -87,6 +87,4 @@ def torchstn_itself(
             last = augment(squares, Draws(0, 0, places), "light", mirror=True, fill=FILL).float().div_(255)
         return last
 
-    if keep:
-        load()
     return load

@@ -40,6 +40,11 @@ def test_a_wrong_name_lists_the_right_ones() -> None:
         select(["points", "afine"])
 
 
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_shrunk_case_goes_by_another_title(case) -> None:
+    assert case.shrunk().title not in {case.title for case in CASES}
+
+
 @pytest.mark.parametrize("case", [case.shrunk() for case in CASES], ids=lambda case: case.name)
 def test_a_problem_is_the_same_each_time_in_the_layout_asked_for(case) -> None:
     first, second = make_problem(case), make_problem(case)

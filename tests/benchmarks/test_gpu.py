@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from support.backends import INTERPRETING
 
+from benchmarks import record
 from benchmarks.__main__ import main
-from benchmarks.gpu import device, measure
+from benchmarks.case import Case
+from benchmarks.gpu import command, device, measure, step
 from benchmarks.gpu.cases import CASES, SHARE_WANTED
 from benchmarks.gpu.table import table
 from benchmarks.timing import QUICK
@@ -46,8 +49,7 @@ def _record(**entry: Any) -> dict[str, Any]:
     }
     case |= measure._derived(CASES[0], case["times"], bandwidth=1e12) | entry
     return {
-        "gpu": "a GPU",
-        "bandwidth": 1e12,
+        "machine": "a GPU",
         "versions": {"torch": "2.13"},
         "cases": {CASES[0].name: case},
         "step": None,
@@ -61,9 +63,91 @@ def test_the_table_says_what_was_reached_and_what_missed() -> None:
     assert "deterministic 2.00 times as long, 2 allowed, the same bits again: yes" in text
     assert "kornia failed the check in affine-photos: it disagrees" in text
     slow = _record()
-    slow["cases"][CASES[0].name]["targets"]["forward"]["reached"] = 2.9
+    slow["cases"][CASES[0].name]["targets"]["forward"] |= {"reached": 2.9, "met": False}
     assert "3x torch, missed" in table(slow)
     assert "NO" in table(_record(same_bits=False))
+
+
+def test_copies_are_those_measured_beside_the_cases() -> None:
+    found = _record()
+    assert "a GPU; copies at 1000.0 GB/s. torch 2.13" in table(found)
+    found["cases"][CASES[1].name] = found["cases"][CASES[0].name] | {"bandwidth": 2e12}
+    assert "copies at 1000.0 to 2000.0 GB/s" in table(found)
+
+
+class FakeRun:
+    """The command on a device that is none: counts the cases, measures nothing."""
+
+    def __init__(self, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.out, self.measured = out, 0
+        monkeypatch.setattr(command, "find_device", lambda: torch.device("cpu"))
+        monkeypatch.setattr(command, "run_case", self._run_case)
+        monkeypatch.setattr(command, "measure_step", lambda *_: None)
+
+    def __call__(self, *words: str) -> int:
+        return main(["--device", "gpu", "--quick", "--out", str(self.out), *words])
+
+    def _run_case(self, case: Case, *_: Any) -> dict[str, Any]:
+        self.measured += 1
+        entry = _record()["cases"][CASES[0].name] | {"title": case.title, **record.provenance()}
+        return entry | {"absent": dict.fromkeys(case.peers, "none here"), "failed": {}}
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeRun:
+    return FakeRun(tmp_path / "record.json", monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("commit", "measured"), [("0123456789abcdef", 1), ("0123456789abcdef+", 2), (None, 2)]
+)
+def test_resuming_trusts_no_uncommitted_code(
+    commit: str | None, measured: int, fake: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "commit", lambda _: commit)
+    for _ in range(2):
+        fake("--only", "affine-photos", "--resume")
+    assert fake.measured == measured
+
+
+def test_a_step_that_fails_does_not_cost_the_page(
+    fake: FakeRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(command, "measure_step", fail)
+    assert fake("--only", "step", "--only", "affine-photos") == 1
+    assert "step: OutOfMemoryError: no room" in capsys.readouterr().out
+    assert set(record.read(fake.out)["cases"]) == {"affine-photos"}
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "message"),
+    [
+        (["--only", "step", "--only", "afine"], None, "step; got 'afine'"),
+        (["--render"], None, "record.json cannot be read"),
+        ([], "not json", "record.json is not a record of benchmarks"),
+        ([], "[]", "record.json is not a record of benchmarks"),
+    ],
+)
+def test_a_mistake_is_explained(
+    words: list[str], content: str | None, message: str, fake: FakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        fake.out.write_text(content)
+    assert fake(*words) == 2
+    assert message in " ".join(capsys.readouterr().out.split())
+    assert not fake.measured
+
+
+def test_only_what_is_captured_counts_its_steps_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    monkeypatch.setattr(torch.optim, "AdamW", lambda *_, **options: chosen.append(options["capturable"]))
+    images: Any = SimpleNamespace(is_cuda=True)
+    step._step(torch.nn.Linear(1, 1), images, torch.zeros(1), 0.1)
+    step._step(torch.nn.Linear(1, 1), images, torch.zeros(1), 0.1, capturable=True)
+    assert chosen == [False, True]
 
 
 @pytest.mark.usefixtures("triton_device")

@@ -1,11 +1,14 @@
 """The peak beyond what is given back."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+from benchmarks import memory
+from benchmarks.cases import CASES
 from benchmarks.memory import peak_of
 
 MEGABYTE = 2**18  # numbers of float32
@@ -37,3 +40,12 @@ def test_an_output_that_is_not_returned_is_taken_off() -> None:
 def test_the_peak_starts_anew_each_time() -> None:
     peak_of(lambda: _task(300, 0), 0)
     assert peak_of(lambda: _task(100, 0), 0) == pytest.approx(100 * 2**20, abs=SLACK)
+
+
+def test_a_process_that_takes_too_long_is_an_error_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(command: list[str], **options: float) -> None:
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    monkeypatch.setattr(subprocess, "run", wait)
+    with pytest.raises(RuntimeError, match=r"memory of affine-digits took more than 120 s\."):
+        memory.peak_memory(CASES[0], ["torch"])

@@ -1,5 +1,8 @@
 """Tables and chart show what was measured, losses among it."""
 
+import json
+from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from benchmarks import record, table
 from benchmarks.case import OURS
 from benchmarks.chart import draw
+from benchmarks.loading.__main__ import table as loading_table
 
 
 def _time(median: float) -> dict[str, float]:
@@ -62,6 +66,20 @@ def test_memory_beyond_the_limit_is_named() -> None:
     assert "2.00 MB, missed" in table.tables(found)
 
 
+def test_a_commit_keeps_its_plus() -> None:
+    found = _record(0.08, 0.005)
+    assert "Commit 0123456789; " in table.tables(found)
+    found["cases"]["affine-photos"]["commit"] += "+"
+    assert "Commit 0123456789+; " in table.tables(found)
+
+
+def test_copies_are_those_measured_beside_the_cases() -> None:
+    found = _record(0.08, 0.005)
+    assert "Copies: 20.0 GB/s with one thread. " in table.tables(found)
+    found["cases"]["points"] = deepcopy(found["cases"]["affine-photos"]) | {"bandwidth": {"1": 3e10}}
+    assert "Copies: 20.0 to 30.0 GB/s with one thread. " in table.tables(found)
+
+
 def test_who_did_not_take_part_is_named_with_the_reason() -> None:
     found = _record(0.08, 0.005)
     found["cases"]["affine-photos"]["failed"]["MONAI"] = "differs"
@@ -80,6 +98,30 @@ def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> Non
     page.write_text("nothing")
     with pytest.raises(ValueError, match="must hold"):
         table.write_between_markers(page, "new")
+
+
+LOADING, MAIN = "loading-*.json", "[!glt]*.json"  # named after a machine alone: not gpu, loading, training
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "records", "render"),
+    [
+        ("docs/benchmarks.md", "benchmarks", MAIN, table.tables),
+        ("README.md", "benchmarks", MAIN, table.summary),
+        ("docs/own_images.md", "loading", LOADING, loading_table),
+    ],
+)
+def test_pages_show_what_a_record_says(
+    page: str, name: str, records: str, render: Callable[[record.Json], str], tmp_path: Path
+) -> None:
+    text = (record.ROOT / page).read_text()
+    copy = tmp_path / "page.md"
+    rendered = []
+    for path in record.RESULTS.glob(records):
+        copy.write_text(text)
+        table.write_between_markers(copy, render(json.loads(path.read_text())), name)
+        rendered.append(copy.read_text())
+    assert text in rendered
 
 
 def test_the_readme_counts_the_targets_reached() -> None:
