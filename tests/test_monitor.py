@@ -210,6 +210,19 @@ def test_does_not_warn_within_its_bound(image: torch.Tensor) -> None:
         monitor.report()
 
 
+@pytest.mark.parametrize(("columns", "troubles"), [(4, []), (5, ["outside"])])
+def test_warns_when_less_than_half_is_inside_unless_told_otherwise(
+    columns: int, troubles: list[str], image: torch.Tensor
+) -> None:
+    model = starting_at(1, 0, 2 * columns / 9, 0, 1, 0)  # the last so many of nine columns read outside
+    with stn.Monitor(model) as monitor, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", stn.TransformerWarning)
+        model(image)
+        (seen,) = monitor.report().values()
+    assert seen.coverage == pytest.approx(1 - columns / 9)
+    assert [one.message.trouble for one in caught] == troubles
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 @pytest.mark.parametrize("one", IN_2D)
 def test_warns_of_parameters_that_are_not_finite(one: Family, bad: float, image: torch.Tensor) -> None:

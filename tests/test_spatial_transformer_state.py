@@ -180,20 +180,6 @@ def test_autocast_moves_no_point(family: Family) -> None:
     assert torch.equal(cast_output, output)
 
 
-@pytest.mark.parametrize("precision", ["high", "medium"])
-@pytest.mark.parametrize("family", IN_2D)
-def test_matmul_precision_moves_no_point(family: Family, precision: str) -> None:
-    module, x = transformer(family.make()), torch.rand(3, 1, 8, 9)
-    theta = module.theta(x)
-    expected = module.transform(theta, (8, 9)).points()
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
-    try:
-        assert torch.equal(module.transform(theta, (8, 9)).points(), expected)
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
 def test_trains_under_autocast() -> None:
     module = transformer("thin_plate")
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -8,9 +8,12 @@ import sys
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 from torchstn import __version__, figures, sampler
 from torchstn.cli import doctor, self_test
@@ -105,17 +108,41 @@ def test_doctor_says_which_kernels_run_or_why_none(call: Call, monkeypatch: pyte
     assert "no          not built: no compiler" in call("doctor").output
 
 
-def test_contact_sheet_of_the_papers_distortions(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[str] = []
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Tensor], dict[str, Any]]]:
+    """What contact sheets are made of, and how."""
+    seen: list[tuple[dict[str, Tensor], dict[str, Any]]] = []
     draw = figures.contact_sheet
-    monkeypatch.setattr(figures, "contact_sheet", lambda sets, **how: drawn.extend(sets) or draw(sets, **how))
+    monkeypatch.setattr(
+        figures, "contact_sheet", lambda sets, **how: seen.append((sets, how)) or draw(sets, **how)
+    )
+    return seen
+
+
+def test_contact_sheet_of_the_papers_distortions(
+    call: Call, tmp_path: Path, drawn: list[tuple[dict[str, Tensor], dict[str, Any]]]
+) -> None:
     done = call("data", "show", "--out", tmp_path / "sheet.png", "--across", 2)
     assert done.exit_code == 0
     with Image.open(tmp_path / "sheet.png") as picture:
         assert picture.width > 3 * picture.height
-    assert drawn == ["R", "RTS", "P", "E", "TC"]
+    ((sets, how),) = drawn
+    assert {name: len(images) for name, images in sets.items()} == dict.fromkeys(
+        ("R", "RTS", "P", "E", "TC"), 4
+    )
+    assert how == {"across": 2}
+
+
+def test_another_seed_shows_other_versions_of_the_same_digits(
+    call: Call, tmp_path: Path, drawn: list[tuple[dict[str, Tensor], dict[str, Any]]]
+) -> None:
+    for seed in (1, 1, 2):
+        assert call("data", "show", "--out", tmp_path / "sheet.png", "--seed", seed).exit_code == 0
+    first, again, other = (sets for sets, _ in drawn)
+    for name, images in first.items():
+        assert len(images) == 25
+        assert torch.equal(images, again[name])
+        assert not torch.equal(images, other[name])
 
 
 def test_no_network_is_a_sentence(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -76,11 +76,15 @@ def test_missing_packages_are_named(
     assert 'onnxruntime is missing; run pip install "torchstn[all]"' in done.output
 
 
+@pytest.mark.parametrize("least", [1, 3])
 def test_a_program_that_computes_something_else_is_not_written(
-    call: Call, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
 ) -> None:
+    """Not even where it does so of more inputs alone than it was made from."""
+
     def broken(model: torch.nn.Module, example: Tensor, about: dict[str, Any]) -> tuple[bytes, Any]:
-        return b"program", lambda inputs: model(inputs) + 0.1 * model(inputs).abs().max()
+        assert len(example) == 2
+        return b"program", lambda x: model(x) + 0.1 * model(x).abs().max() * (len(x) >= least)
 
     monkeypatch.setitem(exporting._WRITERS, ".pt2", broken)
     done = call("export", run, tmp_path / "digits.pt2")

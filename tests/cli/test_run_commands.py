@@ -2,13 +2,17 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
+from torchstn.cli import drawings
 from torchstn.cli.choosing import Wanted, pick
 from torchstn.cli.looking import Survey, gather, look, survey
 from torchstn.recipes.finished import load_run, load_samples
@@ -33,10 +37,79 @@ def test_show_draws_the_papers_figure_in_the_run(call: Call, run: Path) -> None:
         assert f"Saved {run / 'figures' / name}.png" in done.output
 
 
-def test_show_only_the_wrong_ones(call: Call, run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ((), Wanted(10, "even", None)),
+        (("--wrong", "--count", 2, "--seed", 3), Wanted(2, "wrong", 3)),
+        (("--far",), Wanted(10, "far", None)),
+    ],
+)
+def test_show_draws_the_samples_that_were_asked_for(
+    call: Call,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[object, ...],
+    wanted: Wanted,
+) -> None:
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr("torchstn.cli.pictures.draw_run", lambda *_, **how: seen.append(how) or [])
+    assert call("show", run, *words, "--out", tmp_path, "--data-dir", tmp_path).exit_code == 0
+    assert seen == [{"wanted": wanted, "against": None, "data_dir": tmp_path}]
+
+
+class Drawn(NamedTuple):
+    """What the paper's figure was drawn of."""
+
+    images: Tensor
+    predictions: Sequence[int]
+    labels: Sequence[int]
+    above: Sequence[str] | None
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Drawn]:
+    seen: list[Drawn] = []
+    draw = drawings.paper_figure
+
+    def watched(images: Tensor, grids: Any, outputs: Any, predictions: Any, labels: Any, **how: Any) -> Any:
+        seen.append(Drawn(images, predictions, labels, how["above"]))
+        return draw(images, grids, outputs, predictions, labels, **how)
+
+    monkeypatch.setattr(drawings, "paper_figure", watched)
+    return seen
+
+
+def said(run: Path, images: Tensor) -> list[int]:
+    with torch.no_grad():
+        return load_run(run).model(images).argmax(1).tolist()
+
+
+def test_show_only_the_wrong_ones(call: Call, run: Path, tmp_path: Path, drawn: list[Drawn]) -> None:
     done = call("show", run, "--wrong", "--count", 2, "--seed", 3, "--out", tmp_path)
     assert done.exit_code == 0
     assert (tmp_path / "digits.png").is_file()
+    (seen,) = drawn
+    _, config, model = load_run(run)
+    samples = load_samples(config)
+    places = pick(survey(model, samples.held_out()), Wanted(2, "wrong", 3))
+    assert torch.equal(seen.images, gather(samples.held_out(), places)[0])
+    assert said(run, seen.images) == list(seen.predictions)
+    assert all(read != label for read, label in zip(seen.predictions, seen.labels, strict=True))
+
+
+def test_predict_turns_ink_and_crops_only_where_told(call: Call, run: Path, tmp_path: Path) -> None:
+    ink = np.zeros((60, 90), dtype=np.uint8)
+    ink[10:50, 40:46] = 255
+    for name, pixels in (("white", ink), ("black", 255 - ink)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+
+    def said(name: str, *words: str) -> str:
+        return call("predict", run, tmp_path / f"{name}.png", "--json", *words).output.replace(name, "")
+
+    assert said("white") == said("black") == said("black", "--invert") != said("black", "--no-invert")
+    assert said("white", "--whole") != said("white")
 
 
 def test_predict_names_what_the_network_says_of_a_saved_test_digit(
@@ -141,13 +214,21 @@ def test_choice_that_leaves_nothing_is_told(call: Call, run: Path) -> None:
         assert "--wrong, --far and --against exclude each other" in done.output
 
 
-def test_show_against_draws_what_the_other_run_misses(call: Call, run: Path, tmp_path: Path) -> None:
+def test_show_against_draws_what_the_other_run_misses_and_what_it_takes_it_for(
+    call: Call, run: Path, tmp_path: Path, drawn: list[Drawn]
+) -> None:
     other = tmp_path / "cnn"
     words = "train distorted-mnist --model cnn --preset demo --iterations 3 --batch 16 --threads 1 --out"
     assert call(*words.split(), other).exit_code == 0
     done = call("show", run, "--against", other, "--count", 3, "--out", tmp_path)
     assert done.exit_code == 0
     assert (tmp_path / "digits.png").is_file()
+    (seen,) = drawn
+    missed = said(other, seen.images)
+    assert len(missed) == 3
+    assert said(run, seen.images) == list(seen.predictions) == list(seen.labels)
+    assert all(read != label for read, label in zip(missed, seen.labels, strict=True))
+    assert seen.above == [f"cnn: {read}" for read in missed]
 
 
 def test_show_against_a_run_on_other_digits_is_refused(call: Call, run: Path, tmp_path: Path) -> None:

@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
 from support.house_numbers import write_data
 
+from torchstn import sample
+from torchstn.cli import house_numbers
+from torchstn.cli.choosing import Wanted
 from torchstn.recipes.finished import load_run, load_samples
 from torchstn.training import Run
+from torchstn.transform import Affine
 
 from .conftest import Call
 
@@ -64,15 +70,49 @@ def test_evaluate_tells_errors_by_length(call: Call, run: Path) -> None:
     assert "none" in told
 
 
-@pytest.mark.parametrize("options", [[], ["--seed", 2], ["--wrong"]])
-def test_show_draws_the_product_of_all_transformers(
-    call: Call, run: Path, tmp_path: Path, options: list[object]
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ([], Wanted(3)),
+        (["--seed", 2], Wanted(3, seed=2)),
+        (["--wrong"], Wanted(3, "wrong")),
+    ],
+)
+def test_show_draws_the_product_of_all_transformers_on_what_was_asked_for(
+    call: Call,
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[object],
+    wanted: Wanted,
 ) -> None:
+    places, asked, drawn = torch.tensor([7, 2, 5]), list[Wanted](), list[tuple[Any, ...]]()
+    draw = house_numbers.paper_figure
+    monkeypatch.setattr(house_numbers, "pick", lambda seen, wanted, other: asked.append(wanted) or places)
+    monkeypatch.setattr(
+        house_numbers, "paper_figure", lambda *of, **how: drawn.append(of) or draw(*of, **how)
+    )
     done = call("show", run, "--count", 3, "--out", tmp_path, *options)
     assert done.exit_code == 0, done.output
+    assert asked == [wanted]
     assert {path.stem for path in tmp_path.iterdir()} == {"numbers", "boxes", "curves"}
     with Image.open(tmp_path / "numbers.png") as picture:
         assert "Netzer" in picture.info["Copyright"]
+
+    ((pictures, product, output, read, truth),) = drawn
+    _, config, model = load_run(run)
+    samples = load_samples(config)
+    assert torch.equal(pictures, samples.pictures(places))
+    logits, grids = model.look(samples.inputs(places))
+    labels = torch.cat([labels for _, labels in samples.held_out()])[places]
+    for written, codes in ((truth, labels), (read, logits.argmax(-1))):
+        words = ["".join("." if k == 10 else str(k) for k in row).rstrip(".") for row in codes.tolist()]
+        assert written == [word or "nothing" for word in words]
+    below = torch.tensor([0.0, 0, 1]).expand(3, 1, 3)
+    matrices = [torch.cat([grid.theta.view(3, 2, 3), below], 1) for grid in grids]
+    expected = Affine()(reduce(torch.matmul, matrices)[:, :2].flatten(1), (64, 64))
+    torch.testing.assert_close(product.points(), expected.points())
+    torch.testing.assert_close(output, sample(pictures, expected))
 
 
 def test_show_against_a_run_on_other_crops_is_refused(

@@ -22,16 +22,17 @@ def _picture(h: int, w: int) -> Image.Image:
 @pytest.mark.parametrize("size", [(240, 400), (401, 97), (64, 64), (20, 30)])
 def test_squares_are_those_of_pillow(size: tuple[int, int], ending: str, tmp_path: Path) -> None:
     path, picture, side = tmp_path / f"p.{ending}", _picture(*size), 64
+    most = {"png": 1, "jpg": 6}[ending]  # JPEG itself changes values; worst seen 4, and 0 of PNG
     picture.save(path, **({"quality": 98} if ending == "jpg" else {}))
     whole, _ = read_canvas(path, side, fit="whole", fill=FILL)
     expected = ImageOps.pad(picture, (side, side), Image.Resampling.BILINEAR, color=FILL)
     difference = np.abs(whole.permute(1, 2, 0).numpy().astype(int) - np.asarray(expected))
     # A row or column at the picture's edge may go to either side of it; nothing else differs.
     assert np.median(difference) <= 1
-    assert (difference.max(-1) > 12).sum() <= 2 * side
+    assert (difference.max(-1) > 6).sum() <= side
     crop, _ = read_canvas(path, side, fit="crop", fill=FILL)
     expected = ImageOps.fit(picture, (side, side), Image.Resampling.BILINEAR)
-    np.testing.assert_allclose(crop.permute(1, 2, 0).numpy().astype(int), np.asarray(expected), atol=12)
+    np.testing.assert_allclose(crop.permute(1, 2, 0).numpy().astype(int), np.asarray(expected), atol=most)
 
 
 @pytest.mark.parametrize("fit", FITS)
@@ -62,3 +63,22 @@ def test_frame_turns_with_the_orientation_tag(tmp_path: Path) -> None:
     # Upright it is narrow: filled at the left and at the right.
     assert square[:, 32, 2].tolist() == list(FILL)
     assert square[:, 2, 32].tolist() != list(FILL)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_at_a_scale_of_one_the_middle_is_cut_out_and_the_whole_is_put_in_the_middle_to_the_bit(
+    turned: bool, tmp_path: Path
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 90, 3), dtype=np.uint8)
+    picture = pixels.transpose(1, 0, 2) if turned else pixels
+    Image.fromarray(picture).save(tmp_path / "p.png")
+    crop, frame = read_canvas(tmp_path / "p.png", 64, fit="crop", fill=(1, 2, 3))
+    assert (frame.scale, frame.left, frame.top) == ((1, 0, -13) if turned else (1, -13, 0))
+    expected = picture[13:77] if turned else picture[:, 13:77]
+    np.testing.assert_array_equal(crop.permute(1, 2, 0), expected)
+    whole, _ = read_canvas(tmp_path / "p.png", 90, fit="whole", fill=(1, 2, 3))
+    inside = whole[:, :, 13:77] if turned else whole[:, 13:77]
+    np.testing.assert_array_equal(inside.permute(1, 2, 0), picture)
+    axis = 2 if turned else 1
+    beside = torch.cat([whole.narrow(axis, 0, 13), whole.narrow(axis, 77, 13)], axis)
+    assert beside.flatten(1).unique(dim=1).flatten().tolist() == [1, 2, 3]

@@ -33,6 +33,13 @@ def test_batch_is_what_one_by_one_gives_however_many_are_kept(folder: Path, keep
             assert frame == where
 
 
+@pytest.mark.parametrize("fit", ["whole", "crop"])
+def test_canvases_are_fitted_and_filled_as_asked(fit: str, folder: Path) -> None:
+    canvases = Canvases(folder, ["rot/00.png", "rot/01.jpg"], 32, fit=fit, fill=(9, 99, 199))
+    for picture, file in zip(canvases.read([0, 1])[0], canvases.files, strict=True):
+        assert torch.equal(picture, read_canvas(folder / file, 32, fit=fit, fill=(9, 99, 199))[0])
+
+
 def test_kept_pictures_are_not_decoded_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     canvases = Canvases(folder, list_files(folder)[:4], 32)
     first = canvases.read([0, 1])[0]

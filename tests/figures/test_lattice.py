@@ -5,6 +5,7 @@ import pytest
 import torch
 from matplotlib.collections import LineCollection
 from scipy.linalg import polar
+from support.families import EVERY_CONVENTION, IN_2D, Family, random_theta
 
 import torchstn as stn
 from torchstn.figures.lattice import draw_grid, lattice_lines, pixel_points, turned_by
@@ -64,12 +65,27 @@ def test_points_that_read_nowhere_leave_a_gap() -> None:
     assert sum(isinstance(artist, LineCollection) for artist in axes.collections) == 2
 
 
-def test_every_family_can_be_drawn() -> None:
+@pytest.mark.parametrize("align_corners", EVERY_CONVENTION)
+@pytest.mark.parametrize("family", IN_2D)
+def test_the_grid_of_every_family_is_drawn_through_the_pixels_it_reads(
+    family: Family, align_corners: bool
+) -> None:
+    instance = family.make()
+    grid = instance(random_theta(instance, 3, dtype=torch.float32), (13, 17), align_corners=align_corners)
     figure = new_figure(1, 1)
     axes = figure.add_axes((0, 0, 1, 1))
-    for family in (stn.transform.Attention(), stn.transform.Projective(), stn.transform.ThinPlate()):
-        draw_grid(axes, family(family.identity()[None], (12, 16)), 0, (12, 16))
+    draw_grid(axes, grid, 1, (20, 30), cells=4)
     figure.canvas.draw()
+    x, y = (pixels[1].detach().numpy() for pixels in grid.pixel_coordinates((20, 30)))
+    rows = [(x[k], y[k]) for k in range(13)]
+    columns = [(x[:, k], y[:, k]) for k in range(17)]
+    inner, frame = (lines.get_segments() for lines in axes.collections)
+    for drawn, expected in (
+        (inner, [rows[3], rows[6], rows[9], columns[4], columns[8], columns[12]]),
+        (frame, [rows[0], columns[16], rows[12], columns[0]]),
+    ):
+        for line, places in zip(drawn, expected, strict=True):
+            np.testing.assert_allclose(line, np.stack(places, -1), atol=1e-4)
 
 
 def _turned(degrees: float, *, zoom: tuple[float, float] = (1.0, 1.0)) -> torch.Tensor:

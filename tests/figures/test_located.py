@@ -25,6 +25,13 @@ def test_moments_show_the_box_of_each_step_and_the_truth_dashed() -> None:
     assert solid == (1.5, 2.5, 10, 10, True)
 
 
+def test_each_image_has_the_box_that_is_its_own() -> None:
+    images, places = torch.rand(2, 1, 20, 20), torch.tensor([[1.0, 2, 11, 12], [5, 6, 9, 8]])
+    own = [[(0.5, 1.5, 10, 10, True)], [(4.5, 5.5, 4, 2, True)]]
+    for figure in (moments_figure(images, [(0, places)]), located_figure(list(images), places, images)):
+        assert [boxes(panel) for panel in figure.axes[:2]] == own
+
+
 def test_images_of_several_sizes_and_more_than_a_row_are_drawn() -> None:
     images = [torch.rand(3, 10 + k, 20) for k in range(7)]
     figure = located_figure(images, torch.rand(7, 4), torch.rand(7, 3, 8, 8), list("abcdefg"), across=3)

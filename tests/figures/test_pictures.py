@@ -181,6 +181,16 @@ def test_boxes_have_a_colour_for_each_transformer_and_its_output() -> None:
     assert _texts(figure) == ["1", "2"]
 
 
+def test_each_image_has_the_grid_that_is_its_own() -> None:
+    images = torch.rand(2, 1, 9, 9)
+    zooms = torch.tensor([[1.0, 0, 0, 0, 1, 0], [0.5, 0, 0, 0, 0.5, 0]])
+    grids = stn.transform.Affine()(zooms, (9, 9), align_corners=True)
+    paper, boxes = paper_figure(images, grids, images), box_figure(images, [grids], [images])
+    for figure, first in ((paper, 2), (boxes, 0)):
+        tops = [[top for _, top in _frames(figure, first + k)] for k in range(2)]
+        assert tops == [[[(0, 0), (8, 0)]], [[(2, 2), (6, 2)]]]
+
+
 def test_boxes_on_two_channels_show_each() -> None:
     images = torch.rand(1, 2, 8, 8)
     grids = _grids(1)

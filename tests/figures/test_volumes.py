@@ -111,6 +111,16 @@ def test_the_figure_has_a_row_for_whatever_there_is() -> None:
     assert len(volume_figure(volumes, None, None, None, [1, 2], [1, 3]).axes) == 2
 
 
+def test_each_volume_has_the_box_that_is_its_own() -> None:
+    affine = stn.transform.Affine(dims=3)
+    zooms = torch.tensor([1.0, 0.5])[:, None] * affine.identity()
+    volumes = torch.rand(2, 1, 6, 6, 6)
+    figure = volume_figure(volumes, affine(zooms, (6, 6, 6)), volumes, None, [1, 2])
+    for panel, zoom in zip(figure.axes[:2], (1.0, 0.5), strict=True):
+        top = panel.collections[-1].get_segments()[0]
+        np.testing.assert_allclose(top, zoom * to_screen(np.array([[-1.0, -1, -1], [1, -1, -1]])), atol=1e-6)
+
+
 def test_numbers_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match=r"`labels` must have one entry an image, 1, got 2"):
         volume_figure(torch.rand(1, 1, 8, 8, 8), None, None, None, [1], [1, 3])

@@ -102,6 +102,18 @@ def test_gradients_by_differences(name: str) -> None:
     )
 
 
+def test_a_warp_that_flattens_out_is_undone_by_steps_that_do_not_leap_off() -> None:
+    """Of tanh(3 x) whole Newton steps from where it is flat lead ever further away."""
+    ends = torch.linspace(-1, 1, 7, dtype=torch.float64)
+    grid = transform.ThinPlate(7, dims=1)(((3 * ends).tanh() / np.tanh(3) - ends)[None], (64,))
+    assert (grid.jacobian_determinant() > 0.05).all()
+    _, report = grid.inverse_with_report()
+    assert report.converged.all(), report
+    where = torch.linspace(-0.99, 0.99, 41, dtype=torch.float64).view(1, -1, 1)
+    # As accurate as one step beyond the tolerance of 1e-5.
+    assert_close(grid.at(grid.unmap_points(where)), where, tolerance=1e-5)
+
+
 def test_a_fold_converges_where_the_report_says_and_reads_outside_elsewhere() -> None:
     family = transform.Displacement((6, 7))
     theta = 0.7 * torch.randn(1, family.n_parameters, dtype=torch.float64)

@@ -113,6 +113,12 @@ def test_every_weight_gets_a_gradient_once_the_parts_move(model: str) -> None:
         assert parameter.grad.abs().max() > 0, name
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_training_drops_as_many_features_as_the_config_says(model: str) -> None:
+    classifier = network(model=model, dropout=0.35)
+    assert [layer.p for layer in classifier.modules() if isinstance(layer, nn.Dropout)] == [0.35]
+
+
 def test_weights_before_training_are_a_function_of_the_seed() -> None:
     same = [network(seed=seed).classifier.weight for seed in (1, 1, 2)]
     assert torch.equal(same[0], same[1])

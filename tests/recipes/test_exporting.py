@@ -18,6 +18,12 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize("name", ["svhn", "birds"])
+def test_what_is_written_is_in_eval_mode(name: str) -> None:
+    model = whole(RECIPES[name], torch.nn.Dropout().train())
+    assert not any(part.training for part in model.modules())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("suffix", [".pt2", ".onnx"])

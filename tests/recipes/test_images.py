@@ -1,4 +1,4 @@
-"""A user's own pictures: split, augmentation, models at every place, where they look, early stopping."""
+"""A user's own pictures: split, models at every place, where they look, early stopping."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,10 @@ from PIL import Image
 from support.picture_folders import COLOURS, draw_folder
 
 from torchstn import SpatialTransformer, parameter_groups
-from torchstn.data import Draws
 from torchstn.data.canvas import frame_of
 from torchstn.grid import MatrixGrid
 from torchstn.recipes.images import Config, Pictures, build_model
-from torchstn.recipes.images.augment import augment
-from torchstn.recipes.images.data import FILL, split
+from torchstn.recipes.images.data import split
 from torchstn.recipes.images.families import FAMILIES, UNSCALED, starts
 from torchstn.recipes.images.looking import corners, crops_of, look, outlines
 from torchstn.recipes.images.model import shrink
@@ -179,30 +177,6 @@ def test_training_batches_depend_on_nothing_but_their_address(folder: Path) -> N
         assert torch.equal(value[0::2], shares[0])
         assert torch.equal(value[1::2], shares[1])
     assert not torch.equal(first(4, 1, 0, 1).tensors[0], whole[0])
-
-
-def test_no_augmentation_changes_nothing_and_mirroring_mirrors() -> None:
-    pictures = torch.randint(0, 256, (40, 3, 8, 8), dtype=torch.uint8)
-    draws = Draws(0, 0, np.arange(40))
-    assert torch.equal(augment(pictures, draws, "none", mirror=False, fill=FILL), pictures)
-    mirrored = augment(pictures, draws, "none", mirror=True, fill=FILL)
-    kinds = [
-        (torch.equal(new, old), torch.equal(new, old.flip(2)))
-        for new, old in zip(mirrored, pictures, strict=True)
-    ]
-    assert set(kinds) == {(True, False), (False, True)}
-    strong = augment(pictures, draws, "strong", mirror=False, fill=FILL)
-    assert not any(torch.equal(new, old) for new, old in zip(strong, pictures, strict=True))
-
-
-def test_augmentation_agrees_with_torch_and_fills_with_the_colour() -> None:
-    """The warp is an affine of zoom, turn and shift about the middle, read outside as the fill."""
-    plain = torch.full((30, 3, 16, 16), 200, dtype=torch.uint8)
-    values = augment(plain, Draws(1, 2, np.arange(30)), "strong", mirror=True, fill=(0, 0, 0))
-    # Brightness and contrast act on all pixels of one value alike: two levels, but for the rim between them.
-    for picture in values:
-        _, counts = picture[0].unique(return_counts=True)
-        assert counts.max() > 100
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from torchstn.recipes.deep_classifier import deep_classifier
 from torchstn.recipes.distorted_mnist import build_model, make_config
 from torchstn.recipes.networks import DigitClassifier, digit_classifier
 from torchstn.recipes.width import count_parameters, width_for
@@ -188,3 +189,8 @@ def test_only_the_localisation_network_leaks_and_as_much_as_is_said(model: str) 
     assert not any(isinstance(layer, nn.LeakyReLU) for layer in network.classifier.modules())
     papers = build_model(make_config("R", "st-cnn", preset="paper"))
     assert not any(isinstance(layer, nn.LeakyReLU) for layer in papers.modules())
+
+
+def test_the_deep_classifier_drops_as_many_features_as_is_said() -> None:
+    network = deep_classifier(1, 10, 4, dropout=0.35)
+    assert [layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)] == [0.35]

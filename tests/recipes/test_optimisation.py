@@ -1,9 +1,10 @@
-"""Muon gets the layers' weights, AdamW all else, each group at its own rate."""
+"""Optimisers, schedules and the loop's settings are the config's; Muon gets the layers' weights alone."""
 
 from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 from pytorch_optimizer import Muon
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -11,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torchstn import SpatialTransformer
 from torchstn.recipes.distorted_mnist import RECIPE, make_config
 from torchstn.recipes.muon import QuickMuon
-from torchstn.recipes.optimisation import make_optimiser
+from torchstn.recipes.optimisation import make_optimiser, make_schedule, make_settings
 
 
 class Products(TorchDispatchMode):
@@ -92,3 +93,26 @@ def test_the_orthogonal_step_is_quick_where_bfloat16_is_slow(monkeypatch: pytest
     with Products() as products:
         QuickMuon([{"params": [weight], "use_muon": True}]).step()
     assert products.types == {torch.float32}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sgd", torch.optim.SGD), ("adamw", torch.optim.AdamW)])
+def test_the_other_optimisers_have_the_configs_numbers(name: str, kind: type) -> None:
+    more = {"optimiser": name, "momentum": 0.7, "weight_decay": 0.03, "localisation_rate": 0.5}
+    config = make_config("R", "st-cnn", parameters=30_000, **more)
+    made = make_optimiser(RECIPE.build_model(config, ()), config)
+    assert type(made) is kind
+    rates = [(group["lr"], group["weight_decay"]) for group in made.param_groups]
+    assert rates == [(config.learning_rate, 0.03), (config.learning_rate * 0.5, 0.03)]
+    assert {group.get("momentum", 0.7) for group in made.param_groups} == {0.7}
+
+
+def test_the_schedule_and_the_loops_settings_are_the_configs() -> None:
+    paper = make_schedule(make_config("R", "cnn", preset="paper"))
+    assert [paper(step) for step in (0, 49_999, 50_000, 100_000)] == pytest.approx([1, 1, 0.1, 0.01])
+    cosine = make_schedule(make_config("R", "cnn", iterations=100, warm_up=10))
+    assert [cosine(step) for step in (0, 9, 55, 100)] == pytest.approx([0.1, 1, 0.5, 0])
+    few = {"seed": 7, "clip_norm": 0.3, "average_decay": 0.8, "patience": 3, "checkpoint_seconds": 4.0}
+    config = make_config("R", "cnn", iterations=50, validation=10, **few)
+    made = make_settings(config, Accelerator(cpu=True))
+    assert {name: getattr(made, name) for name in few} == few
+    assert (made.steps, made.ahead) == (50, False)

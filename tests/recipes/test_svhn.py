@@ -1,4 +1,4 @@
-"""The recipe of house numbers: networks, crops as they are trained on, and how sequences are judged."""
+"""The recipe of house numbers: networks, crops as they are trained on, and what is held out."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from support.house_numbers import houses as some_houses
 from support.house_numbers import write_data, write_zip
-from torch import Tensor
+from torch import nn
 
 from torchstn import sample
 from torchstn.data import Draws
-from torchstn.recipes.judging import ACCURACY, ERROR, cross_entropy, score, wrong
-from torchstn.recipes.samples import Batch, Samples
+from torchstn.recipes.judging import score
 from torchstn.recipes.svhn import RECIPE, Config, build_model
 from torchstn.recipes.svhn.augmentation import Augmentation, middle, normalised, stored_side
 from torchstn.recipes.svhn.config import MODELS
@@ -90,6 +88,14 @@ def test_pictures_to_five_answers_with_a_gradient_everywhere(model: str, normali
     assert [name for name in silent if normalisation == "none" or not name.endswith("0.bias")] == []
 
 
+@EACH
+def test_training_drops_what_the_config_says_of_all_layers_but_the_first(model: str) -> None:
+    network = build_model(small(model=model, drop_maps=0.15, dropout=0.35))
+    # After seven of the convolutions and the three layers of units.
+    shares = [layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)]
+    assert shares == [0.15] * 7 + [0.35] * 3
+
+
 @pytest.mark.parametrize(("model", "count"), [("cnn", 0), ("st-cnn-single", 1), ("st-cnn-multi", 4)])
 def test_transformers_start_by_changing_nothing(model: str, count: int) -> None:
     network = build_model(small(model=model)).eval()
@@ -144,58 +150,6 @@ def test_a_preset_says_every_choice_it_may(preset: str) -> None:
 def test_a_share_must_be_less_than_one(name: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}` must be less than 1, got 1"):
         small(**{name: 1.0})
-
-
-def test_the_loss_of_a_sequence_is_the_sum_of_its_positions() -> None:
-    logits, labels = torch.randn(6, 5, 11), torch.randint(0, 11, (6, 5))
-    each = [F.cross_entropy(logits[:, k], labels[:, k], reduction="none") for k in range(5)]
-    torch.testing.assert_close(cross_entropy(None, logits, labels)["loss"], torch.stack(each).sum(0))
-    single = cross_entropy(None, logits[:, 0], labels[:, 0])
-    torch.testing.assert_close(single["loss"], each[0])
-
-
-def test_a_sequence_is_right_only_where_every_position_is() -> None:
-    labels = torch.tensor([[1, 2, 10, 10, 10]]).expand(3, -1)
-    guesses = labels.clone()
-    guesses[1, 4], guesses[2, 0] = 0, 3
-    logits = F.one_hot(guesses, 11).float()
-    assert wrong(logits, labels).tolist() == [False, True, True]
-    assert cross_entropy(None, logits, labels)["error"].tolist() == [0.0, 100.0, 100.0]
-
-
-class _Given(Samples):
-    """Batches whose inputs are the logits."""
-
-    def __init__(self, *batches: Batch) -> None:
-        self._batches = batches
-
-    def training(self) -> Any:
-        raise NotImplementedError
-
-    def held_out(self, part: int = 0, parts: int = 1) -> Any:
-        return iter(self._batches[part::parts])
-
-    def __len__(self) -> int:
-        return sum(len(labels) for _, labels in self._batches)
-
-
-class _Echo(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = torch.nn.Parameter(torch.ones(()))
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return inputs * self.scale
-
-
-def test_score_counts_sequences_for_the_error_and_positions_for_the_confusion() -> None:
-    labels = torch.tensor([[0, 1], [2, 2], [1, 0]])
-    guesses = torch.tensor([[0, 1], [2, 0], [1, 0]])
-    logits = F.one_hot(guesses, 3).float()
-    judged = score(_Given((logits[:2], labels[:2]), (logits[2:], labels[2:])), _Echo())
-    assert (judged["error"], judged["count"]) == (pytest.approx(100 / 3), 3)
-    assert judged["confusion"] == [[2, 0, 0], [0, 2, 0], [1, 0, 1]]
-    assert (ERROR.of(judged["error"]), ACCURACY.of(25.0)) == (judged["error"], 75.0)
 
 
 def test_unchanged_crops_are_the_middle_of_what_is_kept_normalised() -> None:

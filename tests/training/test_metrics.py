@@ -1,6 +1,7 @@
 """The log of a run: a line a record, whole or left out, forgotten from a step on."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,18 @@ def test_a_record_without_a_step_is_refused(metrics: Metrics, step: object) -> N
 def test_truncating_what_does_not_exist_makes_nothing(tmp_path: Path) -> None:
     Metrics(tmp_path / "metrics.jsonl").truncate(3)
     assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_flushed_is_told_and_spoils_no_record(
+    metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        metrics.truncate(1)
+    assert metrics.read() == RECORDS
+    with pytest.raises(OSError, match="No space left"):
+        metrics.append({"step": 5})
+    assert metrics.read()[: len(RECORDS)] == RECORDS
