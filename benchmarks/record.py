@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Collection, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ MEMORY = 1_000_000
 """Bytes a matrix grid may need beyond inputs and output."""
 
 Json = dict[str, Any]
+_MEASURED = frozenset({"cases", "threads"})
+"""What a record of one command or another holds its measurements under."""
 
 
 def default_path() -> Path:
@@ -98,8 +100,13 @@ def merge(old: Json, entry: Json) -> Json:
     return entry | merged | {"failed": failed | entry["failed"]}
 
 
-def load(path: Path, fresh: Json) -> Json:
-    """The record at `path`, continued if it is of the machine and the versions of `fresh`, else `fresh`.
+def load(path: Path, fresh: Json, of: Sequence[str] = ("machine", "versions")) -> Json:
+    """The record at `path`, continued if it is of the same machine and versions as `fresh`, else `fresh`.
+
+    Args:
+        path: Of the file.
+        fresh: A new record.
+        of: What the two must agree in.
 
     Raises:
         ValueError: If the file holds something else, or none can be written there.
@@ -107,9 +114,9 @@ def load(path: Path, fresh: Json) -> Json:
     check_writable(path)
     if not path.exists():
         return fresh
-    old = read(path)
-    same = all(old[key] == fresh[key] for key in ("machine", "versions"))
-    return fresh | {key: old[key] for key in ("bandwidth", "cases", "step") if same and key in old}
+    old = read(path, {*of, *(_MEASURED & set(fresh))})
+    same = all(old[key] == fresh[key] for key in of)
+    return fresh | {key: old[key] for key in (*_MEASURED, "bandwidth", "step") if same and key in old}
 
 
 def check_writable(path: Path) -> None:

@@ -88,7 +88,7 @@ def _attempt(name: str, measure: Callable[[], Json], console: Console) -> Json |
     """What was measured, or None: one case must not cost the others."""
     try:
         return measure()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # whatever a case raises
         console.print(f"{name}: {type(error).__name__}: {error}", style="red", markup=False)
         return None
 

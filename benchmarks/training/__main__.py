@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from torchstn.data import get_data_dir
@@ -30,8 +31,8 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         return _run(options)
-    except (ValueError, OSError) as error:
-        console.print(f"[red]Error:[/] {error}")
+    except ValueError as error:
+        console.print(f"[red]Error:[/] {escape(str(error))}")
         return 2
 
 
@@ -110,7 +111,6 @@ def _measure(
 ) -> int:
     """Measures case after case, writing each as it comes; gives how many disagreed."""
     found = _continued(path, preset)
-    record.save(path, found)  # before the work: a path that cannot be written is told at once
     failed = 0
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         rounds = progress.add_task("training", total=len(cases) * len(threads) * effort.rounds)
@@ -140,13 +140,10 @@ def _continued(path: Path, preset: str) -> Json:
         "preset": preset,
         "threads": {},
     }
-    if not path.exists():
-        return fresh
-    old = _read(path)
-    if all(old.get(key) == fresh[key] for key in ("machine", "versions", "preset")):
-        return old
-    console.print(f"[yellow]{path} starts anew[/]: it was of another machine, preset or other versions.")
-    return fresh
+    found = record.load(path, fresh, ("machine", "versions", "preset"))
+    if path.exists() and not found["threads"]:
+        console.print(f"[yellow]{path} starts anew[/]: it was of another machine, preset or other versions.")
+    return found
 
 
 def _read(path: Path) -> Json:

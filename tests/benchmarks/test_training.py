@@ -129,7 +129,7 @@ def test_a_file_that_is_no_record_is_refused_before_the_work(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "list.json").write_text("[]")
-    for path, reason in ((tmp_path / "list.json", "is not a record"), (tmp_path, "Is a directory")):
+    for path, reason in ((tmp_path / "list.json", "is not a record"), (tmp_path, "it is a folder")):
         assert main(["--preset", "demo", "--only", "r/fcn", "--out", str(path)]) == 2
         assert reason in capsys.readouterr().out
 

@@ -23,7 +23,7 @@ def test_the_attempt_of_least_loss_is_taken_and_the_work_of_all_counted(
 ) -> None:
     def attempt(task: Any, choices: Any, number: int, *_: Any) -> optimise.Found:
         losses = torch.full((6,), (3.0, 1.0, 2.0)[number])
-        return optimise.Found(torch.zeros(6, 3), losses, None, [], 10, 0.5)  # type: ignore[arg-type]
+        return optimise.Found(torch.zeros(6, 3), losses, None, [], 10, 0.5)  # type: ignore[arg-type]  # nobody looks at it
 
     monkeypatch.setattr(optimise, "_attempt", attempt)
     found = optimise.co_localise(

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support.picture_folders import COLOURS, draw_folder
+from support.picture_folders import CLASSES, COLOURS, draw_folder, make
 
 from torchstn import SpatialTransformer, parameter_groups
 from torchstn.data.canvas import frame_of
 from torchstn.grid import MatrixGrid
-from torchstn.recipes.images import Config, Pictures, build_model
+from torchstn.recipes.images import Pictures, build_model
 from torchstn.recipes.images.data import split
 from torchstn.recipes.images.families import FAMILIES, UNSCALED, starts
 from torchstn.recipes.images.looking import corners, crops_of, look, outlines
@@ -22,12 +22,6 @@ from torchstn.recipes.images.using import Answer, Refusal, answers, described, s
 from torchstn.recipes.record import command
 from torchstn.recipes.supervised import train
 from torchstn.training import Run
-
-CLASSES = tuple(COLOURS)
-
-
-def make(**choices: Any) -> Config:
-    return Config.make("scratch", **({"size": 32, "batch": 6, "threads": 1, "workers": 2} | choices))
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,15 @@
 """What a config of a user's own pictures says reaches the loss, the network and the batches."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from support.picture_folders import COLOURS, draw_folder
+from support.picture_folders import CLASSES, draw_folder, make
 
 from torchstn.data.canvas import read_canvas
-from torchstn.recipes.images import RECIPE, Config, Pictures, build_model
+from torchstn.recipes.images import RECIPE, Pictures, build_model
 from torchstn.recipes.images.data import FILL
-
-CLASSES = tuple(COLOURS)
-
-
-def make(**choices: Any) -> Config:
-    return Config.make("scratch", **({"size": 32, "batch": 6, "threads": 1, "workers": 2} | choices))
 
 
 @pytest.fixture(scope="module")

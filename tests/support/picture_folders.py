@@ -1,11 +1,15 @@
-"""Folders of small pictures: a square of one colour somewhere on noise, its colour the class."""
+"""Folders of small pictures, a square of one colour on noise, its colour the class; a config for them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from torchstn.recipes.images import Config
+
 COLOURS = {"blau": (20, 60, 230), "grün": (20, 200, 40), "rot": (230, 30, 30)}
+CLASSES = tuple(COLOURS)
 _ENDINGS = ("png", "jpg", "webp", "bmp", "gif")
 
 
@@ -23,3 +27,8 @@ def draw_folder(folder: Path, count: int, *, seed: int = 0) -> Path:
             ending = _ENDINGS[number % len(_ENDINGS)]
             Image.fromarray(pixels).save(folder / label / f"{number:02d}.{ending}")
     return folder
+
+
+def make(**choices: Any) -> Config:
+    """A config of networks and pictures so small that they take no time."""
+    return Config.make("scratch", **({"size": 32, "batch": 6, "threads": 1, "workers": 2} | choices))

@@ -22,9 +22,9 @@ class InputConvolution(nn.Conv2d):
     A transformer needs the gradient of the picture. On a CPU torch takes eight times the forward pass for it,
     one channel at a time; here it is a convolution with a channel for each pixel of a 4 x 4 block or, where
     there are few windows, one product of matrices. In bfloat16, where the processor multiplies whole
-    matrices of it, everything is a product of matrices, that without a transformer too: torch takes three
-    times as long for the weights' gradient. Values, weights and gradients are those of nn.Conv2d, but for
-    rounding.
+    matrices of it, everything is a product of matrices, that without a transformer too: torch takes three to
+    five times as long for the weights' gradient. Values, weights and gradients are those of nn.Conv2d, but
+    for rounding.
     """
 
     def forward(self, image: Tensor) -> Tensor:
