@@ -27,6 +27,32 @@ def test_the_parts_of_a_batch_are_the_batch(digits: Digits, distortion: str, par
             torch.testing.assert_close(mine, all_of_it[part::parts], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_batch_is_the_same_in_whatever_order_batches_are_asked_for(digits: Digits, parts: int) -> None:
+    ordered, resumed = (TrainingBatches(digits=digits, distortion="RTS", batch=44, seed=5) for _ in range(2))
+    assert ordered.per_epoch % ordered.at_once not in (0, ordered.per_epoch)  # the last ones are fewer
+    addresses = [(epoch, batch, 0, parts) for epoch in range(2) for batch in range(ordered.per_epoch)]
+    wanted = {address: ordered(*address) for address in addresses}
+    for address in [*addresses[6:], *addresses[:6], addresses[7], addresses[7]]:
+        for mine, first in zip(resumed(*address).tensors, wanted[address].tensors, strict=True):
+            assert torch.equal(mine, first)
+
+
+def test_as_many_batches_are_made_at_once_as_is_said(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    batches = TrainingBatches(digits=digits, distortion="none", batch=44, seed=5)
+    make = batches.samples
+
+    def counted(places: torch.Tensor, epoch: int) -> tuple[torch.Tensor, ...]:
+        made.append(len(places))
+        return make(places, epoch)
+
+    monkeypatch.setattr(batches, "samples", counted)
+    for batch in range(batches.per_epoch):
+        batches(0, batch, 0, 1)
+    assert made == [4 * 44, 4 * 44, 44]
+
+
 def test_an_epoch_shows_no_digit_twice_and_each_in_another_order(digits: Digits) -> None:
     batches = TrainingBatches(digits=digits, distortion="none", batch=40, seed=0)
     epochs = [torch.cat([batches(e, b, 0, 1).tensors[0] for b in range(batches.per_epoch)]) for e in (0, 1)]

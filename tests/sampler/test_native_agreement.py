@@ -73,6 +73,19 @@ def test_agrees_where_an_axis_is_short_or_long(
 
 
 @EVERY_KERNEL
+@pytest.mark.parametrize("padding", ["zeros", "fill"])
+@pytest.mark.parametrize("size", [(84, 84), (90, 91), (14, 14, 13), (19, 19, 21)], ids=str)
+def test_agrees_across_the_edges_of_images_just_small_enough_to_be_framed_and_just_not(
+    size: tuple[int, ...], padding: str, kernel: str
+) -> None:
+    """The smaller ones are copied into a frame where more pixels are made of them than they have."""
+    for number, (kind, out) in enumerate(
+        product(("points", "affine"), [tuple(length + 9 for length in size), (9,) * len(size)])
+    ):
+        check_some(number, kind=kind, kernel=kernel, padding=padding, size=size, out=out, channels=1)
+
+
+@EVERY_KERNEL
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 9])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_agrees_where_a_single_point_is_read_whatever_the_layout(

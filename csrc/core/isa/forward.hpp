@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "framed.hpp"
 #include "padded.hpp"
 #include "read.hpp"
 
@@ -110,9 +111,11 @@ void read_padded(const ForwardJob& job, const Block<D, K, typename Compute<T>::t
 }
 
 template <class T, int D, class K>
-void forward(const ForwardJob& job, std::int64_t n, std::int64_t first, std::int64_t last) {
-  const Geometry<D> geometry(job.image);
-  const T* image = static_cast<const T*>(job.image.data) + n * job.image.batch_stride;
+void forward(const ForwardJob& whole, std::int64_t n, std::int64_t first, std::int64_t last) {
+  const Framed<T, D, K> framed(whole, n, last - first);
+  const ForwardJob job{whole.tiling, framed.image, whole.output, whole.grid, whole.padding, whole.fill};
+  const Geometry<D> geometry(job.image, framed.is_copy);
+  const T* image = static_cast<const T*>(job.image.data);
   T* output = static_cast<T*>(job.output.data) + n * job.output.batch_stride;
   Block<D, K, typename Compute<T>::type> block;
   for (std::int64_t index = first; index < last; ++index) {

@@ -15,8 +15,9 @@ TORCHSTN_BEGIN
 template <int D>
 struct Geometry {
   std::int64_t length[D], stride[D];
+  bool framed;  // there are pixels beyond the edges, as many as taps that lie inside can reach
 
-  explicit Geometry(const Image& image) {
+  explicit Geometry(const Image& image, bool framed_ = false) : framed(framed_) {
     for (int a = 0; a < D; ++a) {
       length[a] = image.size[a];
       stride[a] = image.stride[a];
@@ -109,8 +110,8 @@ void find_taps_singly(const Tile& tile, const Coordinates<R>& at, const Geometry
   taps.others = others;
 }
 
-// Floats, a group at a time, where offsets fit 32 bits.
-template <int D, class K>
+// Floats, a group at a time, where offsets fit 32 bits. Of a framed image nothing is listed.
+template <int D, class K, bool FRAMED>
 void find_taps_in_groups(const Tile& tile, const Coordinates<float>& at, const Geometry<D>& geometry, bool constant,
                          Taps<D, float>& taps) {
   const Bounds<D, K, float> bounds(geometry);
@@ -130,16 +131,18 @@ void find_taps_in_groups(const Tile& tile, const Coordinates<float>& at, const G
     Int8 mask = valid, reads = valid;
     for (int a = 0; a < D; ++a) {
       load(x[a], at.axis[a] + t);
-      mask &= (x[a] >= bounds.low) & (x[a] < bounds.high[a]);
-      reads &= (x[a] >= bounds.near) & (x[a] < bounds.beyond[a]);
+      const Int8 readable = (x[a] >= bounds.near) & (x[a] < bounds.beyond[a]);
+      reads &= readable;
+      mask &= FRAMED ? readable : (x[a] >= bounds.low) & (x[a] < bounds.high[a]);
     }
     Int8 offset = mask & start;
     for (int a = 0; a < D; ++a) {
       const Float8 readable = as_floats(as_ints(x[a]) & mask);
       Int8 index = __builtin_convertvector(readable, Int8);
+      if (FRAMED) index += __builtin_convertvector(index, Float8) > readable;  // a comparison that holds is -1
       Float8 fraction = readable - __builtin_convertvector(index, Float8);
       if (K::TAPS == 1) {
-        index -= fraction >= 0.5f;  // a comparison that holds is -1
+        index -= fraction >= 0.5f;
         fraction = Float8{};
       }
       offset += index * stride[a];
@@ -148,6 +151,7 @@ void find_taps_in_groups(const Tile& tile, const Coordinates<float>& at, const G
     store(taps.mask + t, mask);
     store_wide(taps.offset + t, offset);
     inside |= mask;
+    if (FRAMED) continue;
     const Int8 listed = ~mask & valid & (reads | always);
     if (none(listed)) continue;
     for (int u = 0; u < LANES; ++u) {
@@ -167,7 +171,8 @@ TORCHSTN_INLINE void find_taps(const Tile& tile, const Coordinates<R>& at, const
   std::int64_t extent = 0;
   for (int a = 0; a < D; ++a) extent += geometry.length[a] * geometry.stride[a];
   if constexpr (std::is_same_v<R, float> && std::is_same_v<W, float>) {
-    if (extent < (std::int64_t{1} << 31)) return find_taps_in_groups<D, K>(tile, at, geometry, constant, taps);
+    if (geometry.framed) return find_taps_in_groups<D, K, true>(tile, at, geometry, constant, taps);
+    if (extent < (std::int64_t{1} << 31)) return find_taps_in_groups<D, K, false>(tile, at, geometry, constant, taps);
   }
   find_taps_singly<D, K>(tile, at, geometry, constant, taps);
 }

@@ -1,6 +1,7 @@
 """The order of an epoch, and which samples are held out of training."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -21,23 +22,41 @@ class Shuffled(ABC):
         batch: Samples a batch.
         seed: Of the order.
 
+    Attributes:
+        at_once: Batches made together, when the first of them is asked for: of small samples the call costs
+            as much as what it makes.
+
     Raises:
         ValueError: If there are too few samples for one batch.
     """
+
+    at_once = 1
 
     def __init__(self, count: int, batch: int, seed: int) -> None:
         if batch > count:
             raise ValueError(f"`batch` must be at most the number of training samples, {count}, got {batch}.")
         self.count, self.batch, self.seed = count, batch, seed
+        self._made: dict[tuple[int, ...], Part] = {}
 
     @property
     def per_epoch(self) -> int:
         return self.count // self.batch
 
     def __call__(self, epoch: int, batch: int, part: int, parts: int) -> Part:
+        if (epoch, batch, part, parts) not in self._made:
+            self._made = dict(self._make(epoch, batch, part, parts))
+        return self._made.pop((epoch, batch, part, parts))
+
+    def _make(self, epoch: int, batch: int, part: int, parts: int) -> Iterator[tuple[tuple[int, ...], Part]]:
+        """A batch, by address, and those that are made with it: always the same ones, to the last bit."""
         order = _order(self.count, self.seed, epoch)
-        places = order[batch * self.batch : (batch + 1) * self.batch][part::parts]
-        return Part(self.samples(places, epoch), self.batch)
+        first = batch - batch % self.at_once
+        batches = range(first, min(first + self.at_once, self.per_epoch))
+        places = [order[each * self.batch :][: self.batch][part::parts] for each in batches]
+        sizes = [len(each) for each in places]
+        split = [tensor.split(sizes) for tensor in self.samples(torch.cat(places), epoch)]
+        for each, tensors in zip(batches, zip(*split, strict=True), strict=True):
+            yield (epoch, each, part, parts), Part(tensors, self.batch)
 
     @abstractmethod
     def samples(self, places: Tensor, epoch: int) -> tuple[Tensor, ...]:

@@ -15,6 +15,8 @@ from .config import Config
 class TrainingBatches(ShuffledDigits):
     """Shuffled and distorted anew in every epoch, or always as in the first."""
 
+    at_once = 4
+
     def __init__(self, *, digits: Digits, batch: int, seed: int, distortion: str, anew: bool = True) -> None:
         super().__init__(digits=digits, batch=batch, seed=seed)
         self.distortion, self.anew = distortion, anew
