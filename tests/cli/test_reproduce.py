@@ -135,6 +135,8 @@ def test_costs_are_measured_kept_and_used(
             "--film is no option of torchstn train co-localisation",
         ),
         (("table-1", "--preset", "demo", "--data-dir", "no"), "--data-dir must hold the four files of MNIST"),
+        (("table-1", "--preset", "demo", "--plan", "--", "--threads=2"), "--threads must come before --"),
+        (("table-1", "--preset", "demo", "--plan", "--", "--data-dir", "x"), "--data-dir must come before"),
         (("table-1", "--preset", "demo", "--plan", "--", "--batch", "x"), "--batch must be a whole number"),
         (("table-1", "--preset", "demo", "--plan", "--", "--batch=0"), "`batch` must be at least 1, got 0"),
         (

@@ -92,3 +92,8 @@ def test_so_is_one_by_which_a_cell_reads_the_paper_otherwise() -> None:
     with pytest.raises(ValueError, match="--drawn must not be among"):
         once.config("quick", 0, ("--drawn", "anew"))
     assert asdict(select("table-1", ("r/cnn",))[0].config("quick", 0, ("--drawn", "once")))["drawn"] == "once"
+
+
+def test_a_folder_may_be_called_as_such_an_option_is() -> None:
+    (cell,) = select("table-1", ("rts/cnn",))
+    assert asdict(cell.config("quick", 0, ("--data-dir", "results")))["data_dir"] == "results"

@@ -37,6 +37,8 @@ from .plainly import FAILURE, INTERRUPTED, err, note, out, plainly, stop
 from .train import option_names
 
 _EXPERIMENTS = (*EXPERIMENTS, ALL)
+_BEFORE = ("--threads", "--data-dir")
+"""Options of a training that are options of this command too, and reach every training from there."""
 
 Words = Mapping[Cell, tuple[str, ...]]
 """The cells to train, and the options that the training of each gets."""
@@ -134,6 +136,8 @@ def _checked(more: list[str], cells: Sequence[Cell]) -> list[str]:
             "For several patterns write --only before each."
         )
     names = [word.partition("=")[0] for word in more if word.startswith("--")]
+    if ours := [name for name in names if name in _BEFORE]:
+        raise ValueError(f"{ours[0]} must come before --, since the plan and the costs depend on it.")
     for recipe in dict.fromkeys(cell.recipe for cell in cells):
         known = option_names(recipe)
         if unknown := [name for name in names if name not in known]:

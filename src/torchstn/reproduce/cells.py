@@ -85,7 +85,8 @@ class Cell:
             ValueError: If one of these would make it another training than this cell's.
         """
         config = _RECIPES[self.recipe].config
-        named = {word.partition("=")[0].removeprefix("--").replace("-", "_") for word in more}
+        options = [word.partition("=")[0] for word in more if word.startswith("--")]
+        named = {option.removeprefix("--").replace("-", "_") for option in options}
         for name in (*_OURS, *config.CELL, *dict(self.options)):
             if name in named:
                 raise ValueError(

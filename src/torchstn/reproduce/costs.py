@@ -161,8 +161,9 @@ class _Trial:
 
 def _trial(cell: Cell, preset: str, threads: int, more: Sequence[str], steps: int, folder: Path) -> _Trial:
     run = folder / str(steps)
-    words = ["train", *cell.words, "--preset", preset, "--iterations", str(steps), "--warm-up", "0"]
-    words += [*more, "--out", str(run)]
+    # Of an option that is given twice the last counts: further words may name a length of their own.
+    words = ["train", *cell.words, "--preset", preset, *more]
+    words += ["--iterations", str(steps), "--warm-up", "0", "--out", str(run)]
     start, memory = time.monotonic(), None
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
