@@ -61,9 +61,10 @@ def test_cell_has_ours_and_the_papers_number(tmp_path: Path) -> None:
 
 
 def test_several_seeds_give_mean_and_standard_deviation(tmp_path: Path) -> None:
-    for seed, value in enumerate((0.5, 0.6, 0.7)):
+    for seed, value in enumerate((0.5, 0.6, 0.85)):
         _write(tmp_path, seed=seed, value=value)
-    assert "| 0.60 ± 0.10 (0.5) |" in results_table(read_results(tmp_path))
+    # The root of (0.15² + 0.05² + 0.2²) / 2, one seed less than there are.
+    assert "| 0.65 ± 0.18 (0.5) |" in results_table(read_results(tmp_path))
 
 
 def test_a_cell_the_paper_lacks_has_no_bracket(tmp_path: Path) -> None:
@@ -146,6 +147,30 @@ def test_presets_are_kept_apart(tmp_path: Path) -> None:
     table = results_table(read_results(tmp_path))
     assert table.count("| network |") == 2
     assert "±" not in table
+    # Of as many results each, they stand in the order of their names.
+    assert table.index("`paper`") < table.index("`quick`")
+
+
+def test_the_title_tells_the_least_and_the_most_that_a_run_took(tmp_path: Path) -> None:
+    _write(tmp_path)
+    assert "(1,200,000 images seen, 30 minutes a run)" in results_table(read_results(tmp_path))
+    _write(tmp_path, seed=1, images_seen=600_000, wall_seconds=900.0)
+    title = "(600,000 to 1,200,000 images seen, 15 to 30 minutes a run)"
+    assert title in results_table(read_results(tmp_path))
+
+
+def test_another_reading_has_a_column_of_its_own_after_its_data(tmp_path: Path) -> None:
+    for cell, value in (("r-once/cnn", 2.0), ("r/cnn", 1.0), ("rts/cnn", 3.0)):
+        _write(tmp_path, cell=cell, value=value, paper=None)
+    lines = results_table(read_results(tmp_path)).splitlines()
+    assert lines[2] == "| network | R | R once | RTS |"
+    assert lines[4] == "| `cnn` | 1.00 | 2.00 | 3.00 |"
+
+
+def test_seeds_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for seed in (10, 2, 0):
+        _write(tmp_path, seed=seed)
+    assert [one.seed for one in read_results(tmp_path)] == [0, 2, 10]
 
 
 def test_the_preset_with_the_most_results_comes_first_and_whole(tmp_path: Path) -> None:
@@ -162,6 +187,7 @@ def test_the_preset_with_the_most_results_comes_first_and_whole(tmp_path: Path) 
 
 def test_details_name_commit_and_command(tmp_path: Path) -> None:
     _write(tmp_path)
+    assert "| 0 | quick | 0.62 | 0.5 | 130,000 | 1,200,000 |" in details_table(read_results(tmp_path))
     assert "| 30.0 | 0123456789 | `torchstn train distorted-mnist` |" in details_table(read_results(tmp_path))
 
 
