@@ -1,13 +1,17 @@
 """`torchstn reproduce`: the plan, the costs, the trainings, the table; mistakes are said in a sentence."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from support.stub_jobs import RESULT
 
 from torchstn.cli import reproduce
 from torchstn.cli.plainly import out
-from torchstn.reproduce import Plan, costs
+from torchstn.recipes.record import settings
+from torchstn.reproduce import Cell, Cost, Job, Plan, Scheduler, costs, costs_path, read_costs, select
+from torchstn.training import Checkpoint, Run
 
 from .conftest import Call
 
@@ -53,6 +57,95 @@ def test_what_is_measured_and_what_is_not_are_both_told(
     monkeypatch.setattr(Plan, "left", lambda plan, job: None if "tps" in job.cell.name else 60.0)
     done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "r/st-fcn-*")
     assert "To go: 2 min of one process, and 1 training that nobody has measured" in done.output
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, int]]:
+    """What would have been trained, and how much of it at a time: nothing is."""
+    asked: list[tuple[Plan, int]] = []
+    monkeypatch.setattr(reproduce, "_train", lambda *what: asked.append(what) or [])
+    return asked
+
+
+def keep(job: Job, **changes: object) -> None:
+    """Leaves a result behind."""
+    job.result.parent.mkdir(parents=True, exist_ok=True)
+    named = {"recipe": job.cell.recipe, "cell": job.cell.name, "preset": job.preset, "seed": job.seed}
+    record = RESULT | named | {"settings": settings(job.config)} | changes
+    job.result.write_text(json.dumps(record))
+
+
+def one_job(folder: Path, preset: str = "demo") -> Job:
+    (cell,) = select("table-1", ("r/fcn",))
+    return Job(cell, preset, 0, folder / "results", folder / "runs")
+
+
+def test_the_plan_tells_what_is_done_begun_and_to_do(call: Call, tmp_path: Path) -> None:
+    done, begun = one_job(tmp_path), replace(one_job(tmp_path), seed=1)
+    keep(done, value=3.21)
+    run = Run(begun.run)
+    run.start({"recipe": "distorted-mnist", **asdict(begun.config)})
+    run.save_checkpoint(Checkpoint(150, {}))
+    words = ("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "r/fcn", "--seeds", "0,1,0,2")
+    told = call(*words).output
+    assert "3.21 (paper 0.5)" in told
+    assert f"at step 150 of {begun.config.iterations:,}" in told
+    assert told.count("to do") == 1
+    assert "1 of 3 done" in told
+    assert "other settings" not in told
+    keep(done, value=3.21, settings=settings(done.config) | {"learning_rate": 0.5})
+    told = call(*words).output
+    assert "3.21 (paper 0.5), of other settings" in told
+    assert "r-fcn seed 0 was trained with learning_rate 0.5, now" in told
+
+
+def test_threads_and_the_number_at_a_time_are_those_that_were_asked_for(
+    call: Call, tmp_path: Path, trained: list[tuple[Plan, int]]
+) -> None:
+    words = ("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn", "--threads", 2, "--jobs", 3)
+    assert call(*words, "--again").exit_code == 0
+    ((plan, side_by_side),) = trained
+    assert (plan.threads, side_by_side) == (2, 3)
+    assert [(job.more, job.again) for job in plan.jobs] == [(("--threads", "2"), True)]
+    assert "3 side by side, with --threads 2 each" in call(*words, "--plan").output
+
+
+def test_the_table_at_the_end_has_results_of_the_asked_preset_alone(
+    call: Call, tmp_path: Path, trained: list[tuple[Plan, int]]
+) -> None:
+    keep(one_job(tmp_path), value=3.21)
+    keep(one_job(tmp_path, "paper"), value=4.32)
+    told = call("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn").output
+    assert "3.21" in told
+    assert "4.32" not in told
+
+
+def test_what_is_interrupted_says_how_to_go_on(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(scheduler: Scheduler) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Scheduler, "run", interrupted)
+    monkeypatch.setattr("sys.argv", ["/somewhere/torchstn", "reproduce", "table-1", "--only", "r/*"])
+    done = call("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn")
+    assert done.exit_code == 130
+    assert "Go on with: torchstn reproduce table-1 --only 'r/*'" in done.output
+
+
+def test_costs_come_to_those_that_are_known_and_nothing_is_trained(
+    call: Call, tmp_path: Path, trained: list[tuple[Plan, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(cell: Cell, preset: str, threads: int, more: tuple[str, ...]) -> Cost:
+        assert more == ("--threads", "1")
+        return Cost(cell.recipe, cell.name, preset, threads, 0.1, 128, 600, 1.0, None, "today", None)
+
+    monkeypatch.setattr(reproduce, "measure", measure)
+    for pattern in ("r/fcn", "r/cnn"):
+        assert call("reproduce", "table-1", *places(tmp_path), "--costs", "--only", pattern).exit_code == 0
+    known = read_costs(costs_path(tmp_path / "results")).known
+    assert [cost.cell for cost in known] == ["r/fcn", "r/cnn"]
+    assert trained == []
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from torchstn.recipes.distorted_mnist import Config
 from torchstn.recipes.record import settings
 from torchstn.recipes.supervised import train
 from torchstn.reproduce import Cell, Cost, Costs, Job, Plan, costs_path, plan, read_costs, write_costs
+from torchstn.reproduce import costs as module
 from torchstn.reproduce.tables import costs_table, duration
 from torchstn.training import Checkpoint, Run
 
@@ -69,6 +70,17 @@ def test_progress_is_read_from_checkpoints_and_metrics(tmp_path: Path) -> None:
     seen = job(tmp_path).progress()
     assert (seen.step, seen.steps, seen.error, seen.pace) == (150, 1000, 12.5, 0.3)
     assert seen.seconds_left == pytest.approx(850 * 0.3)
+
+
+def test_the_progress_of_several_attempts_is_that_of_all_together(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    begin(one, 0, None)
+    first, second = (Run(one.run / f"attempt-{number}") for number in range(2))
+    first.metrics.append({"step": 1000, "seconds": 100.0})
+    second.metrics.append({"step": 400, "seconds": 60.0})
+    second.save_checkpoint(Checkpoint(500, {}))
+    seen = one.progress()
+    assert (seen.step, seen.pace) == (1500, pytest.approx(160 / 1400))
 
 
 def test_what_has_begun_comes_first_and_what_is_done_not_at_all(tmp_path: Path) -> None:
@@ -191,6 +203,34 @@ def test_so_many_fit_cores_and_memory(
     assert Plan(jobs, threads, Costs("m", (replace(COST, threads=threads),))).side_by_side() == many
 
 
+def test_what_is_done_needs_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "cores", lambda: 8)
+    monkeypatch.setattr(plan, "free_memory", lambda: 9 * 10**9)
+    large, small = job(tmp_path), replace(job(tmp_path), cell=replace(CELL, name="rts/fcn"), seed=1)
+    made(large)
+    costs = Costs("m", (COST, replace(COST, cell="rts/fcn", memory=10**9)))
+    # One and a half gigabytes, and not one: there is something else that a measurement does not see.
+    assert Plan((large, *[small] * 8), 1, costs).side_by_side() == 6
+
+
+def test_free_is_what_can_be_freed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "meminfo"
+    told.write_text("MemTotal:  900 kB\nMemFree:  10 kB\nMemAvailable:  20 kB\n")
+    monkeypatch.setattr(plan, "Path", lambda name: told)
+    assert plan.free_memory() == 20 * 1024
+    told.unlink()
+    assert plan.free_memory() is None
+
+
+def test_each_machine_has_costs_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = []
+    for name in ("one", "other"):
+        monkeypatch.setattr(module, "machine_slug", lambda name=name: name)
+        paths.append(costs_path(tmp_path))
+    write_costs(paths[0], Costs("one", (COST,)))
+    assert read_costs(paths[1]).known == ()
+
+
 def test_costs_are_kept_and_replaced(tmp_path: Path) -> None:
     path = costs_path(tmp_path)
     assert path.parent == tmp_path / "costs"
@@ -215,6 +255,22 @@ def test_costs_stand_in_the_table_as_seconds_an_epoch_and_time_in_all() -> None:
     assert "one thread of a machine" in table
     assert "| `cnn` | 93.8 (4 min) |" in table  # 0.2 s of 128 images; 210 s in all
     assert costs_table([]) == "No costs measured yet.\n"
+
+
+def test_the_table_of_costs_tells_the_sum_of_times_and_the_most_of_memories() -> None:
+    other = replace(COST, cell="rts/fcn", pace=2.1, memory=10**9)  # 10 + 2100 seconds, to 210 of the cnn
+    table = costs_table([Costs("a machine", (COST, other))])
+    assert "All together 39 min, at most 4.0 GB a training." in table
+    assert "| `fcn` | 984 (35 min) |" in table
+
+
+def test_costs_with_other_threads_stand_in_a_table_of_their_own() -> None:
+    table = costs_table([Costs("a machine", (replace(COST, threads=2, pace=0.1), COST))])
+    one, two = table.split("\n\n`")
+    assert "one thread of a machine" in one
+    assert "| `cnn` | 93.8 (4 min) |" in one
+    assert "2 threads of a machine" in two
+    assert "| `cnn` | 46.9 (2 min) |" in two
 
 
 @pytest.mark.parametrize(

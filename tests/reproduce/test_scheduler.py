@@ -1,17 +1,20 @@
 """Jobs run side by side in real processes; one that fails, is stopped or is busy elsewhere harms no other."""
 
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from support.stub_jobs import RESULT, StubJob, stub
 
 from torchstn.reproduce import Job, Scheduler
+from torchstn.reproduce import scheduler as module
 from torchstn.training import Run
 
 
@@ -84,6 +87,7 @@ def test_a_failure_is_told_with_the_end_of_its_log_and_stops_no_other(tmp_path: 
     assert (outcome.failed, outcome.finished) == (jobs[:1], jobs[1:])
     assert view.tails == ["so it began\nit broke: no luck [today]\nIt ended with 3."]
     assert not jobs[0].result.exists()
+    assert jobs[0].log.read_text().startswith("of an earlier attempt\nso it began\n")
 
 
 def test_an_interrupt_stops_what_runs_gently_and_starts_nothing_more(tmp_path: Path) -> None:
@@ -92,6 +96,39 @@ def test_an_interrupt_stops_what_runs_gently_and_starts_nothing_more(tmp_path: P
         scheduler(jobs, 2, Interrupting()).run()
     assert [(job.run / "stopped").exists() for job in jobs] == [True, True, False]
     assert not jobs[2].run.exists()
+
+
+def test_ctrl_c_in_the_terminal_reaches_no_training_by_itself(tmp_path: Path) -> None:
+    one = stub(tmp_path, "a")
+    scheduler([one], 1, Recorder()).run()
+    assert one.around["session"] != os.getsid(0)
+
+
+def test_what_does_not_stop_when_asked_to_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GENTLY", 0.1)
+    one = stub(tmp_path, "a", "stay")
+    with pytest.raises(KeyboardInterrupt):
+        scheduler([one], 1, Interrupting()).run()
+    with pytest.raises(ProcessLookupError):
+        os.kill(one.around["process"], 0)
+
+
+def test_each_computes_with_so_many_threads(tmp_path: Path) -> None:
+    one = stub(tmp_path, "a")
+    Scheduler([one], 1, 3, Recorder(), poll=0.02).run()
+    assert one.around["threads"] == "3"
+
+
+def test_what_stumbles_over_its_own_result_has_it_all_the_same(tmp_path: Path) -> None:
+    one = stub(tmp_path, "a", "stumble")
+    outcome = scheduler([one], 1, Recorder()).run()
+    assert (outcome.finished, outcome.failed) == ([one], [])
+
+
+def test_of_much_that_was_said_the_end_is_told(tmp_path: Path) -> None:
+    view = Recorder()
+    scheduler([stub(tmp_path, "a", "rant")], 1, view).run()
+    assert view.tails == ["\n".join([*map(str, range(8, 20)), "It ended with 3."])]
 
 
 def test_what_another_process_is_at_waits_until_it_is_free(tmp_path: Path) -> None:
@@ -108,6 +145,29 @@ def test_what_another_process_is_at_waits_until_it_is_free(tmp_path: Path) -> No
     outcome = scheduler([busy, other], 1, view).run()
     assert [job.cell.name for job in outcome.finished] == ["r/b", "r/a"]
     assert view.told.index(("postponed", "r/a")) < view.told.index(("finished", "r/b"))
+
+
+def test_what_another_process_is_at_is_left_alone_for_the_time_that_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy, started = stub(tmp_path, "a", "busy"), list[int]()
+    busy.run.mkdir(parents=True)
+    (busy.run / "busy").touch()
+
+    class Freeing(Recorder):
+        def started(self, job: Job) -> None:
+            started.append(self.ticks)
+
+        def postponed(self, job: Job) -> None:
+            (busy.run / "busy").unlink()
+            started.append(self.ticks)
+
+    view = Freeing()
+    # A clock by which every look lasts a second.
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: view.ticks, sleep=time.sleep))
+    Scheduler([busy], 1, 1, view, poll=0.01, again=30.0).run()
+    _, postponed, again = started
+    assert 30 <= again - postponed <= 32
 
 
 def test_what_another_process_finished_meanwhile_is_taken_as_it_is(tmp_path: Path) -> None:

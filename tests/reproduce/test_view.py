@@ -2,11 +2,14 @@
 
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from rich.console import Console
 from support.stub_jobs import stub
 
 from torchstn.reproduce import Terminal
+from torchstn.reproduce import view as module
 from torchstn.training import Checkpoint, Run
 
 RECORD = {"metric": "test error (%)", "value": 1.25, "paper": 0.5, "wall_seconds": 90.0}
@@ -48,6 +51,45 @@ def test_every_so_often_a_line_tells_how_far_it_is(tmp_path: Path) -> None:
         "0 of 3 done, 1 h 15 min to go. Training r/a seed 0 25 % error 12.50, 50 min to go; "
         "r/b seed 0 50 min to go\n"
     )
+
+
+def test_the_rest_takes_no_less_than_the_longest(tmp_path: Path) -> None:
+    view = plain()
+    view.tick([stub(tmp_path, "a")], [])
+    assert lines(view).startswith("0 of 3 done, 50 min to go.")
+
+
+def test_nothing_is_said_of_the_rest_where_one_is_unknown(tmp_path: Path) -> None:
+    view = plain()
+    view.left = lambda job: 3000.0 if job.cell.name == "r/a" else None
+    view.tick([stub(tmp_path, "a")], [stub(tmp_path, "b")])
+    assert lines(view) == "0 of 3 done. Training r/a seed 0 50 min to go\n"
+
+
+def test_what_waits_has_not_ended(tmp_path: Path) -> None:
+    view = plain()
+    view.postponed(stub(tmp_path, "a"))
+    view.tick([], [stub(tmp_path, "a")])
+    assert lines(view).splitlines()[1].startswith("0 of 3 done")
+
+
+def test_a_line_comes_whenever_the_time_has_passed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter((0.0, 59.0, 60.0, 60.0, 61.0, 119.0, 120.0, 120.0))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    view = plain(every=60.0)
+    for _ in range(5):
+        view.tick([stub(tmp_path, "a")], [])
+    assert len(lines(view).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, ""), (29, ", less than a minute"), (59.5 * 60, ", 1 h 00 min"), (65 * 60, ", 1 h 05 min")],
+)
+def test_what_is_left_is_told_in_words(seconds: float | None, words: str) -> None:
+    assert module.in_words(seconds) == (f"{words} to go" if words else "")
 
 
 def test_not_before_the_time_has_come(tmp_path: Path) -> None:

@@ -31,7 +31,11 @@ SCRIPT = Path(__file__).with_name("stub_process.py")
 
 @dataclass(frozen=True)
 class StubJob(Job):
-    """A job that behaves as told: "finish", "fail", "wait" for its input to end, "busy" while told so."""
+    """A job that behaves as told.
+
+    It may "finish", "stumble" once it has its result, "fail", "rant" before it does, "wait" for its input to
+    end, "stay" all the same, or be "busy" while told so.
+    """
 
     behaviour: str = "finish"
 
@@ -54,6 +58,12 @@ class StubJob(Job):
     def is_started(self) -> bool:
         """Whether there is something to go on with."""
         return Run(self.run).exists()
+
+    @property
+    def around(self) -> dict[str, Any]:
+        """In which process and session it ran, told to use how many threads."""
+        found: dict[str, Any] = json.loads((self.run / "around").read_text())
+        return found
 
     @property
     def command(self) -> list[str]:

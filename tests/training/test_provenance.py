@@ -3,7 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from torchstn.training import commit
+import pytest
+
+from torchstn.training import commit, provenance
 
 
 def git(folder: Path, *words: str) -> str:
@@ -28,3 +30,24 @@ def test_a_checkout_has_its_commit_and_a_stranger_in_it_has_none(tmp_path: Path)
     assert commit(stranger) is None
     (own / "code.py").write_text("changed")
     assert commit(own) == f"{head}+"
+
+
+@pytest.mark.parametrize("told", ["_processor", "cores", "torch.backends.cpu.get_cpu_capability"])
+def test_machines_that_differ_in_what_speed_depends_on_have_other_names(
+    told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set()
+    for value in ("4", "8"):
+        monkeypatch.setattr(f"torchstn.training.provenance.{told}", lambda value=value: value)
+        names.add(provenance.machine_slug())
+    assert len(names) == 2
+
+
+def test_a_machines_name_is_that_of_a_file_and_the_threads_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(provenance, "_processor", lambda: "Intel(R) Xeon(R) CPU @ 2.00GHz")
+    monkeypatch.setattr(provenance, "cores", lambda: 4)
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert provenance.machine_slug() == "intel-r-xeon-r-cpu-2-00ghz-avx512-4-cores"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,26 @@ def test_metrics_logged_after_the_checkpoint_are_not_doubled(undisturbed: Run, t
         file.write('{"step": 5')
     train(tmp_path)
     assert_same_run(undisturbed, run)
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    train(tmp_path, steps=2)
+    leftovers = [tmp_path / ".metrics.jsonl.ab.part", tmp_path / "checkpoints" / ".step-3.cd.part"]
+    for path in leftovers:
+        path.touch()
+    train(tmp_path, steps=3)
+    assert not any(path.exists() for path in leftovers)
+
+
+def test_the_time_of_earlier_processes_counts(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        train(tmp_path, stop=3)
+    run = Run(tmp_path)
+    state = run.latest_checkpoint()
+    assert state is not None
+    run.save_checkpoint(replace(state, scalars={**state.scalars, "seconds": 1e6}))
+    assert train(tmp_path).seconds > 1e6
+    assert all(record["seconds"] > 1e6 for record in run.metrics.read())
 
 
 def test_a_finished_training_is_left_as_it_is(undisturbed: Run) -> None:
