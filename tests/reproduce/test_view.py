@@ -107,3 +107,14 @@ def test_a_terminal_shows_bars(tmp_path: Path) -> None:
     assert "r/a seed 0" in lines(view)
     assert "r/b seed 0: test error" in lines(view)
     assert "another process is at it" in lines(view)
+
+
+def test_the_bar_of_all_counts_what_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((0.0, 9.0, 9.0))
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    with Terminal(4, 2, lambda job: None, console) as view:
+        view.finished(stub(tmp_path, "a"), RECORD)
+        view.tick([], [])
+    assert "25 %" in lines(view)
+    assert "1 of 4 done" in lines(view)
