@@ -16,7 +16,7 @@ DIGIT = 28
 
 Reals = NDArray[np.float64]
 
-_AT_ONCE = 512  # images: fewer take longer by what a call costs, and more gain next to nothing
+_AT_ONCE = 1024  # images: fewer take longer by what a call costs, and more gain next to nothing
 
 
 @dataclass(frozen=True)

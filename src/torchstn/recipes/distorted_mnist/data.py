@@ -15,7 +15,7 @@ from .config import Config
 class TrainingBatches(ShuffledDigits):
     """Shuffled and distorted anew in every epoch, or always as in the first."""
 
-    at_once = 4
+    at_once = 8
 
     def __init__(self, *, digits: Digits, batch: int, seed: int, distortion: str, anew: bool = True) -> None:
         super().__init__(digits=digits, batch=batch, seed=seed)

@@ -57,7 +57,7 @@ def make_pairs(first: Digits, pool: Digits, *, seed: int, epoch: int) -> Pairs:
 class TrainingBatches(ShuffledDigits):
     """Every digit once an epoch in the first channel, with another partner in every epoch."""
 
-    at_once = 4
+    at_once = 8
 
     def _samples(self, chosen: Digits, epoch: int) -> tuple[Tensor, Tensor]:
         pairs = make_pairs(chosen, self.digits, seed=self.seed, epoch=epoch)
