@@ -51,6 +51,8 @@ def test_as_many_batches_are_made_at_once_as_is_said(digits: Digits, monkeypatch
     for batch in range(batches.per_epoch):
         batches(0, batch, 0, 1)
     assert made == [8 * 44, 44]
+    batches(1, 5, 0, 1)  # where a training is resumed: with the same ones as in one that was never stopped
+    assert made == [8 * 44, 44, 8 * 44]
 
 
 def test_an_epoch_shows_no_digit_twice_and_each_in_another_order(digits: Digits) -> None:

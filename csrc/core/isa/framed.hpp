@@ -33,7 +33,7 @@ struct Framed {
   Framed& operator=(const Framed&) = delete;
 
  private:
-  static constexpr std::int64_t LARGEST = 8192;  // floats: together with what is made of them they fit the first-level cache
+  static constexpr std::int64_t LARGEST = 8192;  // floats; the copy lies on the stack
   static constexpr std::int64_t WIDTH = K::TAPS - 1;  // of the frame
 
   // Makes `image` describe the copy.

@@ -15,7 +15,7 @@ TORCHSTN_BEGIN
 template <int D>
 struct Geometry {
   std::int64_t length[D], stride[D];
-  bool framed;  // there are pixels beyond the edges, as many as taps that lie inside can reach
+  bool framed;  // the constant outside is in memory, as far out as a point that reads the image can reach
 
   explicit Geometry(const Image& image, bool framed_ = false) : framed(framed_) {
     for (int a = 0; a < D; ++a) {
