@@ -98,12 +98,14 @@ def test_until_the_first_step_it_takes_the_shorter_time_and_in_all_the_longer_tr
     assert (cost.start, cost.memory) == (7.0, 20)
 
 
-def test_a_length_among_the_options_is_the_whole_trainings_and_not_the_measurements(
+def test_a_length_among_the_options_is_neither_the_measurements_nor_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     training = started(Training, monkeypatch)
-    cost = measure(CELL, "quick", threads=1, more=("--iterations", "1000", "--warm-up", "10", "--batch=8"))
-    assert (cost.steps, cost.batch, cost.pace) == (1000, 8, pytest.approx(0.1))
+    more = ("--iterations", "1000", "--warm-up", "10", "--batch=8")
+    cost = measure(CELL, "quick", threads=1, more=more)
+    assert (cost.steps, cost.batch, cost.pace, cost.changes) == (21_120, 8, pytest.approx(0.1), "batch 8")
+    assert cost.left(CELL.config("quick", more=more), 400) == pytest.approx(cost.start + 60)
     assert [asked["--iterations"] for asked in training.asked] == ["3", "63"]  # six seconds more
     assert {asked["--warm-up"] for asked in training.asked} == {"0"}
 

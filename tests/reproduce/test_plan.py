@@ -243,6 +243,17 @@ def test_costs_are_kept_and_replaced(tmp_path: Path) -> None:
     assert costs.find(CELL, "paper", 1) is None
 
 
+def test_another_batch_costs_something_else_and_another_length_does_not() -> None:
+    large = replace(COST, pace=0.9, changes="batch 512")
+    costs = Costs("m").with_(COST).with_(large)
+    assert costs.find(CELL, "quick", 1, ("--batch", "512", "--learning-rate", "0.1")) == large
+    assert costs.find(CELL, "quick", 1, ("--iterations=7", "--data-dir", "/d", "--threads", "1")) == COST
+    assert costs.find(CELL, "quick", 1, ("--device", "cpu")) is None
+    table = costs_table([costs])
+    assert "preset `quick`, one thread" in table
+    assert "preset `quick` with batch 512, one thread" in table
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"machine": "m", "costs": [{"pace": 1}]}'])
 def test_a_file_that_holds_no_costs_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "costs.json").write_text(content)

@@ -176,11 +176,12 @@ def _measure(words: Words, preset: str | None, threads: int, results: Path) -> N
     """Measures cell after cell, keeping each as it comes, and prints the table."""
     path = costs_path(results)
     for cell in track(words, "Measuring", console=err, disable=not err.is_terminal, transient=True):
-        cost = measure(cell, preset or cell.usual_preset, threads, words[cell])
+        usual = preset or cell.usual_preset
+        cost = measure(cell, usual, threads, words[cell])
+        whole = cost.left(cell.config(usual, more=words[cell]))
         write_costs(path, read_costs(path).with_(cost))
         note(
-            f"{cell.recipe} {cell.name}: {cost.of_an_epoch:.3g} s for 60,000 images, "
-            f"{duration(cost.seconds)} in all"
+            f"{cell.recipe} {cell.name}: {cost.of_an_epoch:.3g} s for 60,000 images, {duration(whole)} in all"
         )
     typer.echo(costs_table([read_costs(path)]), nl=False)
     note(f"Wrote {path}")

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..recipes.record import steps_of
+from ..recipes.precision import AUTO
+from ..recipes.record import differences, steps_of
+from ..recipes.training_config import Choices
 from ..training import Metrics, atomic_write, commit, machine
 from ..training.provenance import machine_slug
 from .cells import Cell
@@ -22,6 +24,11 @@ _FEW = 3
 _MOST = 400
 _LONG = 6.0
 """Seconds that the longer of two measurements lasts."""
+_AS_LONG = (
+    *("iterations", "warm_up", "stair", "schedule", "validation", "patience"),
+    *("learning_rate", "localisation_rate", "momentum", "weight_decay"),
+)
+"""Choices that make a step no longer: how many there are, and with what numbers they compute."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +42,12 @@ class Cost:
         threads: That it computes with.
         pace: Seconds a step.
         batch: Images a step.
-        steps: In the whole training.
+        steps: In the whole training, at the preset's length.
         start: Seconds until the first step.
         memory: Bytes at its largest; None where the system does not tell.
         measured: When.
         commit: The code.
+        changes: In what its steps depart from the preset's, such as "batch 8"; mostly nothing.
     """
 
     recipe: str
@@ -53,6 +61,7 @@ class Cost:
     memory: int | None
     measured: str
     commit: str | None
+    changes: str = ""
 
     @property
     def of_an_epoch(self) -> float:
@@ -61,12 +70,16 @@ class Cost:
 
     @property
     def seconds(self) -> float:
-        """Seconds for the whole training."""
+        """Seconds for the whole training, at the preset's length."""
         return self.start + self.pace * self.steps
 
+    def left(self, config: Choices, done: int = 0) -> float:
+        """Seconds that a training, of whatever length, takes after so many steps."""
+        return self.start + self.pace * ((steps_of(asdict(config)) or self.steps) - done)
+
     @property
-    def _key(self) -> tuple[str, str, str, int]:
-        return self.recipe, self.cell, self.preset, self.threads
+    def _key(self) -> tuple[str, str, str, int, str]:
+        return self.recipe, self.cell, self.preset, self.threads, self.changes
 
 
 @dataclass(frozen=True)
@@ -76,9 +89,9 @@ class Costs:
     machine: str
     known: tuple[Cost, ...] = ()
 
-    def find(self, cell: Cell, preset: str, threads: int) -> Cost | None:
-        """What a training costs, None if nobody has measured it."""
-        wanted = (cell.recipe, cell.name, preset, threads)
+    def find(self, cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> Cost | None:
+        """What a training with such further options costs, None if nobody has measured it."""
+        wanted = (cell.recipe, cell.name, preset, threads, _changes(cell.config(preset, more=tuple(more))))
         return next((cost for cost in self.known if cost._key == wanted), None)
 
     def with_(self, cost: Cost) -> "Costs":
@@ -125,7 +138,7 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
     Raises:
         ValueError: If the training fails; the message is its own.
     """
-    whole = asdict(cell.config(preset, more=tuple(more)))
+    config = cell.config(preset, more=tuple(more))
     with TemporaryDirectory() as folder:
         few = _trial(cell, preset, threads, more, _FEW, Path(folder))
         steps = _FEW + min(_MOST, max(_FEW, int(_LONG * _FEW / few.seconds)))
@@ -136,13 +149,21 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         preset=preset,
         threads=threads,
         pace=_pace(few.seconds, many.seconds, steps),
-        batch=whole["batch"],
-        steps=steps_of(whole) or 0,
+        batch=asdict(config)["batch"],
+        steps=steps_of(asdict(config) | {"iterations": asdict(cell.config(preset))["iterations"]}) or 0,
         start=round(min(few.wall - few.seconds, many.wall - many.seconds), 1),
         memory=many.memory,
         measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         commit=commit(),
+        changes=_changes(config),
     )
+
+
+def _changes(config: Choices) -> str:
+    """What a step depends on beside cell, preset and threads."""
+    device = {} if config.device == AUTO else {"device": config.device}
+    changed = {name: value for name, value in differences(config).items() if name not in _AS_LONG} | device
+    return ", ".join(f"{name} {value}" for name, value in changed.items())
 
 
 def _pace(few: float, many: float, steps: int) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..training.provenance import cores
-from .costs import Costs
+from .costs import Cost, Costs
 from .job import Job
 
 _MEMORY = 1.5e9
@@ -42,12 +42,15 @@ class Plan:
         seen = job.progress()
         if seen.seconds_left is not None:
             return seen.seconds_left
-        cost = self.costs.find(job.cell, job.preset, self.threads)
-        return None if cost is None else cost.seconds - cost.pace * seen.step
+        cost = self._cost(job)
+        return None if cost is None else cost.left(job.config, seen.step)
+
+    def _cost(self, job: Job) -> Cost | None:
+        return self.costs.find(job.cell, job.preset, self.threads, job.more)
 
     def side_by_side(self) -> int:
         """How many fit this machine's cores and the memory that is free."""
-        found = [self.costs.find(job.cell, job.preset, self.threads) for job in self.to_do]
+        found = [self._cost(job) for job in self.to_do]
         largest = max([_MEMORY, *(cost.memory for cost in found if cost is not None and cost.memory)])
         by_memory = len(self.jobs) if (free := free_memory()) is None else int(free / largest)
         return max(1, min(cores() // self.threads, by_memory))
