@@ -1,5 +1,7 @@
 """The curves show every number logged, at its step."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.lines import Line2D
@@ -36,6 +38,18 @@ def test_few_steps_after_the_last_whole_epoch_are_not_drawn() -> None:
     records = [{"step": step, "loss": 1.0} for step in (10, 20, 30, 32)]
     assert [x for x, _ in _data(curves(records).axes[0].lines[0])] == [10, 20, 30]
     assert [x for x, _ in _data(curves(records[:3]).axes[0].lines[0])] == [10, 20, 30]
+
+
+def test_the_steps_of_a_long_training_do_not_run_into_each_other() -> None:
+    figure = curves(
+        [{"step": step, "loss": 1 / step, "error": 1e3 / step} for step in range(234, 150_000, 234)]
+    )
+    figure.canvas.draw()
+    for axes in figure.axes:
+        inside = [label for label in axes.get_xticklabels() if 0 <= label.get_position()[0] <= 150_000]
+        boxes = [label.get_window_extent() for label in inside]
+        assert "120,000" in [label.get_text() for label in inside]
+        assert all(one.x1 + 4 < other.x0 for one, other in pairwise(boxes))
 
 
 def test_no_epoch_is_refused() -> None:

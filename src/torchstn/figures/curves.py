@@ -5,11 +5,13 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, StrMethodFormatter
 
 from .style import INK, QUIET, RULE, SERIES, new_figure
 
 NAMES = {"loss": "training", "error": "training", "validation_error": "held out"}
+_APART = 100
+"""So many epochs are dots that can be told apart."""
 
 
 def curves(records: Sequence[Mapping[str, Any]]) -> Figure:
@@ -43,7 +45,8 @@ def _plot(axes: Axes, title: str, records: Sequence[Mapping[str, Any]], names: S
     for colour, name in zip(SERIES, present, strict=False):
         points = [(record["step"], record[name]) for record in records if name in record]
         steps, values = zip(*points, strict=True)
-        axes.plot(steps, values, color=colour, linewidth=1.5, marker="o", markersize=2.5, label=NAMES[name])
+        dots = {"marker": "o", "markersize": 2.5} if len(steps) <= _APART else {}
+        axes.plot(steps, values, color=colour, linewidth=1.5, label=NAMES[name], **dots)
         axes.annotate(
             f"{values[-1]:.3g}",
             (steps[-1], values[-1]),
@@ -56,6 +59,8 @@ def _plot(axes: Axes, title: str, records: Sequence[Mapping[str, Any]], names: S
         )
     axes.set_title(title, loc="left", fontsize=9, color=INK, fontweight="bold")
     axes.set_xlabel("step", fontsize=8, color=QUIET)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     if all(value > 0 for record in records for name in present for value in [record.get(name, 1.0)]):
         axes.set_yscale("log")
         for axis_format in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
