@@ -45,8 +45,8 @@ def _plot(axes: Axes, title: str, records: Sequence[Mapping[str, Any]], names: S
     for colour, name in zip(SERIES, present, strict=False):
         points = [(record["step"], record[name]) for record in records if name in record]
         steps, values = zip(*points, strict=True)
-        dots = {"marker": "o", "markersize": 2.5} if len(steps) <= _APART else {}
-        axes.plot(steps, values, color=colour, linewidth=1.5, label=NAMES[name], **dots)
+        dots = "o" if len(steps) <= _APART else ""
+        axes.plot(steps, values, color=colour, linewidth=1.5, marker=dots, markersize=2.5, label=NAMES[name])
         axes.annotate(
             f"{values[-1]:.3g}",
             (steps[-1], values[-1]),
