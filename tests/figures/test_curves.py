@@ -48,6 +48,7 @@ def test_the_steps_of_a_long_training_do_not_run_into_each_other() -> None:
     for axes in figure.axes:
         inside = [label for label in axes.get_xticklabels() if 0 <= label.get_position()[0] <= 150_000]
         boxes = [label.get_window_extent() for label in inside]
+        assert axes.lines[0].get_marker() == ""
         assert "120,000" in [label.get_text() for label in inside]
         assert all(one.x1 + 4 < other.x0 for one, other in pairwise(boxes))
 

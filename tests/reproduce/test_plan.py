@@ -243,6 +243,13 @@ def test_costs_are_kept_and_replaced(tmp_path: Path) -> None:
     assert costs.find(CELL, "paper", 1) is None
 
 
+def test_what_is_measured_of_the_preset_is_not_said_of_another_batch(tmp_path: Path) -> None:
+    one = job(tmp_path)
+    known = Plan((one,), 1, Costs("m", (COST,)))
+    assert known.left(replace(one, more=("--iterations", "50"))) == pytest.approx(10 + 50 * 0.2)
+    assert known.left(replace(one, more=("--batch", "512"))) is None
+
+
 def test_another_batch_costs_something_else_and_another_length_does_not() -> None:
     large = replace(COST, pace=0.9, changes="batch 512")
     costs = Costs("m").with_(COST).with_(large)

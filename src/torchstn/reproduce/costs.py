@@ -25,7 +25,7 @@ _MOST = 400
 _LONG = 6.0
 """Seconds that the longer of two measurements lasts."""
 _AS_LONG = (
-    *("iterations", "warm_up", "stair", "schedule", "validation", "patience"),
+    *("iterations", "attempts", "warm_up", "stair", "schedule", "validation", "patience"),
     *("learning_rate", "localisation_rate", "momentum", "weight_decay"),
 )
 """Choices that make a step no longer: how many there are, and with what numbers they compute."""
@@ -150,7 +150,7 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
         threads=threads,
         pace=_pace(few.seconds, many.seconds, steps),
         batch=asdict(config)["batch"],
-        steps=steps_of(asdict(config) | {"iterations": asdict(cell.config(preset))["iterations"]}) or 0,
+        steps=steps_of(asdict(cell.config(preset))) or 0,
         start=round(min(few.wall - few.seconds, many.wall - many.seconds), 1),
         memory=many.memory,
         measured=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
