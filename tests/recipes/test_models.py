@@ -124,12 +124,12 @@ def test_the_deep_network_has_at_most_the_papers_parameters(distortion: str, tra
     assert 375_000 < count <= 400_000
 
 
-@pytest.mark.parametrize("distortion", ["R", "RTS", "TC"])
-def test_the_deep_network_reads_28_pixels_of_any_canvas(distortion: str) -> None:
+@pytest.mark.parametrize(("distortion", "read"), [("R", 28), ("RTS", 42), ("TC", 42)])
+def test_the_deep_network_reads_the_canvas_up_to_42_pixels(distortion: str, read: int) -> None:
     network = build(distortion, "st-deep", "tps")
     assert network.transformer is not None
     side = SIZES[distortion]
-    assert network.transformer(torch.rand(1, 1, side, side)).shape == (1, 1, 28, 28)
+    assert network.transformer(torch.rand(1, 1, side, side)).shape == (1, 1, read, read)
 
 
 def test_weights_come_from_the_seed_and_leave_the_generator_alone() -> None:

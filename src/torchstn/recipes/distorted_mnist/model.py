@@ -12,7 +12,7 @@ from .config import Config
 
 CLASSES = 10
 _POOLED = ("RTS", "TC")
-_READ = (28, 28)
+_MOST_READ = 42  # pixels a side
 
 
 def build_model(config: Config) -> DigitClassifier:
@@ -42,8 +42,8 @@ def build_model(config: Config) -> DigitClassifier:
 
 
 def _deep(config: Config, size: tuple[int, int]) -> DigitClassifier:
-    """Beyond the paper: of whatever canvas the transformer makes 28 x 28 pixels, for a deeper network."""
-    transformer = _transformer(config, size, _READ)
+    """Beyond the paper: a deeper network reads as many pixels as the canvas has, at most 42 x 42."""
+    transformer = _transformer(config, size, (min(size[0], _MOST_READ), min(size[1], _MOST_READ)))
     width = width_for(
         config.parameters - count_parameters(transformer), lambda w: deep_classifier(1, CLASSES, w)
     )
