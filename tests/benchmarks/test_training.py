@@ -156,8 +156,8 @@ def test_what_means_nothing_stays_out_of_the_record(tmp_path: Path, monkeypatch:
 def test_another_preset_has_a_record_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for preset in ("quick", "demo"):
         _measured("--preset", preset, "--only", "r/fcn", monkeypatch=monkeypatch, results=tmp_path)
-    found = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("training-*.json"))]
-    assert [each["preset"] for each in found] == ["demo", "quick"]
+    found = [json.loads(path.read_text())["preset"] for path in tmp_path.glob("training-*.json")]
+    assert sorted(found) == ["demo", "quick"]
 
 
 def test_each_cell_keeps_the_commit_it_was_measured_with(
