@@ -155,17 +155,17 @@ def test_no_network_is_a_sentence(call: Call, monkeypatch: pytest.MonkeyPatch, t
     assert "Error: Could not download train-images, is there a network?" in done.output
 
 
-def _results(folder: Path, value: float) -> None:
-    path = folder / "distorted-mnist/r/cnn/seed-0.json"
+def _results(folder: Path, value: float, cell: str = "r/cnn", preset: str = "quick") -> None:
+    path = folder / f"distorted-mnist/{preset}/{cell}/seed-0.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     record = {
         "recipe": "distorted-mnist",
-        "cell": "r/cnn",
+        "cell": cell,
         "seed": 0,
         "metric": "test error (%)",
         "value": value,
     }
-    record |= {"paper": 1.2, "parameters": 1, "preset": "quick", "images_seen": 1, "wall_seconds": 60.0}
+    record |= {"paper": 1.2, "parameters": 1, "preset": preset, "images_seen": 1, "wall_seconds": 60.0}
     record |= {"machine": "m", "commit": "c", "data": "d", "command": "torchstn train"}
     path.write_text(json.dumps(record))
 
@@ -187,6 +187,20 @@ def test_tables_are_written_between_markers_and_checked(call: Call, tmp_path: Pa
     _results(results, 1.4)
     assert call("results", results, "--check", page).exit_code == 1
     assert page.read_text() == text
+
+
+def test_readings_are_held_against_what_has_one_by_the_same_preset(call: Call, tmp_path: Path) -> None:
+    results, page = tmp_path / "results", tmp_path / "page.md"
+    page.write_text("<!-- results-readings:begin -->\n<!-- results-readings:end -->\n")
+    _results(results, 1.5)
+    _results(results, 1.9, cell="r-once/cnn")
+    _results(results, 1.1, preset="full")
+    assert call("results", results, "--write", page).exit_code == 0
+    text = page.read_text()
+    assert "1.50 (1.2)" in text
+    assert "1.90 (1.2)" in text
+    assert "1.10" not in text
+    assert "`full`" not in text
 
 
 def test_what_holds_no_results_is_refused_and_no_page_touched(call: Call, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..figures.results import Result
 from ..figures.results_table import Papers
 from .choices import flag
 from .plainly import FAILURE, out, plainly, stop
@@ -89,12 +90,19 @@ def _tables(folder: Path) -> dict[str, str]:
     readings = EXPERIMENTS["readings"]
     compared = paper_numbers([*beside(readings), *readings])
 
+    def of(these: Papers) -> list[Result]:
+        return [one for one in found if one.cell in these.get(one.recipe, {})]
+
     def table(these: Papers) -> str:
-        return results_table([one for one in found if one.cell in these.get(one.recipe, {})], these)
+        return results_table(of(these), these)
+
+    # Without a reading beside it, a cell of the paper's tables says nothing about readings.
+    read = {(one.recipe, one.preset) for one in of(paper_numbers(readings))}
+    held_against = [one for one in of(compared) if (one.recipe, one.preset) in read]
 
     return {f"results-{recipe}": table({recipe: papers[recipe]}) for recipe in papers} | {
         "results": table(papers),
-        "results-readings": table(compared),
+        "results-readings": results_table(held_against, compared),
         "results-beyond": table(paper_numbers(EXPERIMENTS["beyond"])),
         "results-settled": settled_table(found),
         "results-view": view_table(found),
