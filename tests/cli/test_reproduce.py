@@ -10,7 +10,19 @@ from support.stub_jobs import RESULT
 from torchstn.cli import reproduce
 from torchstn.cli.plainly import out
 from torchstn.recipes.record import settings
-from torchstn.reproduce import Cell, Cost, Job, Plan, Scheduler, costs, costs_path, read_costs, select
+from torchstn.reproduce import (
+    Cell,
+    Cost,
+    Costs,
+    Job,
+    Plan,
+    Scheduler,
+    costs,
+    costs_path,
+    read_costs,
+    select,
+    write_costs,
+)
 from torchstn.training import Checkpoint, Run
 
 from .conftest import Call
@@ -57,6 +69,24 @@ def test_what_is_measured_and_what_is_not_are_both_told(
     monkeypatch.setattr(Plan, "left", lambda plan, job: None if "tps" in job.cell.name else 60.0)
     done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "r/st-fcn-*")
     assert "To go: 2 min of one process, and 1 training that nobody has measured" in done.output
+
+
+def test_what_was_measured_elsewhere_is_a_guess(call: Call, tmp_path: Path) -> None:
+    own = costs_path(tmp_path / "results")
+    took = [
+        Cost("distorted-mnist", cell, "demo", 4, 0.2, 128, 600, 0.0, None, "2026-01-01", None)
+        for cell in ("r/fcn", "r/cnn")
+    ]
+    write_costs(own.with_name("far-away.json"), Costs("A machine far away, 8 cores, Linux", tuple(took)))
+    only = [word for name in ("fcn", "cnn", "st-cnn-tps") for word in ("--only", f"r/{name}")]
+    done = call("reproduce", "table-1", *places(tmp_path), "--plan", *only)
+    assert done.output.count("~2 min") == 2
+    assert "To go: ~4 min of 2 trainings not measured here (--costs does), and 1 training that" in done.output
+    assert "~ is what it took on A machine far away, 8 cores, with --threads 4." in done.output
+    write_costs(own, Costs("This one", tuple(replace(cost, threads=1) for cost in took)))
+    done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "r/fcn")
+    assert "To go: 2 min of one process;" in done.output
+    assert "~" not in done.output
 
 
 @pytest.fixture

@@ -12,7 +12,18 @@ from support.stub_jobs import RESULT
 from torchstn.recipes.distorted_mnist import Config
 from torchstn.recipes.record import settings
 from torchstn.recipes.supervised import train
-from torchstn.reproduce import Cell, Cost, Costs, Job, Plan, costs_path, plan, read_costs, write_costs
+from torchstn.reproduce import (
+    Cell,
+    Cost,
+    Costs,
+    Job,
+    Plan,
+    costs_path,
+    plan,
+    read_costs,
+    read_costs_elsewhere,
+    write_costs,
+)
 from torchstn.reproduce import costs as module
 from torchstn.reproduce.tables import costs_table, duration
 from torchstn.training import Checkpoint, Run
@@ -105,8 +116,31 @@ def test_what_is_left_is_known_by_its_own_pace_or_by_the_measured_one(tmp_path: 
     begin(jobs[2], 150, None)
     known = Plan(tuple(jobs), 1, Costs("m", (COST,)))
     assert [known.left(one) for one in jobs] == pytest.approx([0, 850 * 0.3, 10 + 850 * 0.2, 10 + 1000 * 0.2])
-    assert plan.seconds_in_all(known, jobs) == (pytest.approx(255 + 180 + 210), 0)
-    assert plan.seconds_in_all(Plan(tuple(jobs), 2, Costs("m", (COST,))), jobs) == (pytest.approx(255), 2)
+    assert plan.in_all(known, jobs) == (pytest.approx(255 + 180 + 210), (), 0)
+    assert plan.in_all(Plan(tuple(jobs), 1, Costs("m")), jobs) == (pytest.approx(255), (), 2)
+
+
+def test_what_is_not_measured_here_is_guessed_from_other_threads_or_other_machines(tmp_path: Path) -> None:
+    jobs = (job(tmp_path), replace(job(tmp_path, 1), cell=replace(CELL, name="rts/fcn")))
+    four, eight = (
+        Costs(f"with {threads}, 9 cores, Linux", (replace(COST, threads=threads, pace=threads / 10),))
+        for threads in (4, 8)
+    )
+    begin(jobs[0], 150, None)
+    elsewhere = Plan(jobs, 7, Costs("m"), (four, eight))
+    assert elsewhere.guess(jobs[0]) == (pytest.approx(10 + 850 * 0.8), "with 8, 9 cores, with --threads 8")
+    here = replace(elsewhere, costs=Costs("m", (COST,)))
+    assert here.guess(jobs[0]) == (pytest.approx(10 + 850 * 0.2), "m, with --threads 1")
+    assert here.left(jobs[0]) is None
+    assert plan.in_all(here, jobs) == (0, (here.guess(jobs[0]),), 1)
+    known = replace(here, threads=1)
+    assert plan.in_all(known, jobs) == (known.left(jobs[0]), (), 1)
+
+
+def test_the_longest_comes_first_where_its_length_is_a_guess(tmp_path: Path) -> None:
+    short, long = (replace(job(tmp_path), cell=replace(CELL, name=name)) for name in ("rts/fcn", "rts/cnn"))
+    costs = Costs("m", (replace(COST, cell="rts/fcn", pace=0.1), COST))
+    assert Plan((short, long), 2, Costs("n"), (costs,)).to_do == [long, short]
 
 
 def test_a_result_of_other_settings_is_told_and_with_again_does_not_count(tmp_path: Path) -> None:
@@ -229,6 +263,9 @@ def test_each_machine_has_costs_of_its_own(tmp_path: Path, monkeypatch: pytest.M
         paths.append(costs_path(tmp_path))
     write_costs(paths[0], Costs("one", (COST,)))
     assert read_costs(paths[1]).known == ()
+    assert read_costs_elsewhere(tmp_path) == (Costs("one", (COST,)),)
+    write_costs(paths[1], Costs("other"))
+    assert read_costs_elsewhere(tmp_path) == (Costs("one", (COST,)),)
 
 
 def test_costs_are_kept_and_replaced(tmp_path: Path) -> None:

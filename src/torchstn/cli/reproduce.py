@@ -23,11 +23,12 @@ from ..reproduce import (
     costs_path,
     costs_table,
     duration,
+    in_all,
     measure,
     paper_numbers,
     presets,
     read_costs,
-    seconds_in_all,
+    read_costs_elsewhere,
     select,
     write_costs,
 )
@@ -118,7 +119,7 @@ def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command lin
         _measure(words, preset, threads, results)
         return
     made = _jobs(words, preset, _seeds(seeds), partial(Job, results=results, runs=runs, again=again))
-    whole = Plan(made, threads, read_costs(costs_path(results)))
+    whole = Plan(made, threads, read_costs(costs_path(results)), read_costs_elsewhere(results))
     if plan:
         _show(whole, jobs)
         return
@@ -196,9 +197,8 @@ def _show(plan: Plan, jobs: int | None) -> None:
         long = name == "state"
         table.add_column(name, no_wrap=not long, overflow="fold", min_width=12 if long else None)
     for job in plan.jobs:
-        left = plan.left(job)
-        state, seen = _state(job), "" if left is None else duration(left) if left else ""
-        table.add_row(*([job.cell.recipe] if several else []), job.cell.name, str(job.seed), state, seen)
+        named = [job.cell.recipe] if several else []
+        table.add_row(*named, job.cell.name, str(job.seed), _state(job), _left(plan, job))
     out.print(table)
     for job in plan.jobs:
         if job.changes:
@@ -207,14 +207,34 @@ def _show(plan: Plan, jobs: int | None) -> None:
         f"{len(plan.jobs) - len(plan.to_do)} of {len(plan.jobs)} done. To go: {_to_go(plan)}; "
         f"{jobs or plan.side_by_side()} side by side, with --threads {plan.threads} each."
     )
+    if guesses := in_all(plan, plan.to_do).guesses:
+        out.print(f"~ is what it took on {'; on '.join(dict.fromkeys(guess.source for guess in guesses))}.")
+
+
+def _left(plan: Plan, job: Job) -> str:
+    """How long a job takes, a guess with a tilde; nothing if it is done or nobody knows."""
+    left = plan.left(job)
+    if left is None:
+        guess = plan.guess(job)
+        return f"~{duration(guess.seconds)}" if guess else ""
+    return duration(left) if left else ""
 
 
 def _to_go(plan: Plan) -> str:
-    seconds, unknown = seconds_in_all(plan, plan.to_do)
-    known = [f"{duration(seconds)} of one process"] if seconds or not unknown else []
-    trainings = "training" if unknown == 1 else "trainings"
-    more = [f"{unknown} {trainings} that nobody has measured (--costs does)"] if unknown else []
-    return ", and ".join(known + more)
+    whole = in_all(plan, plan.to_do)
+    parts = []
+    if whole.seconds or not (whole.guesses or whole.unknown):
+        parts.append(f"{duration(whole.seconds)} of one process")
+    if whole.guesses:
+        seconds = duration(sum(guess.seconds for guess in whole.guesses))
+        parts.append(f"~{seconds} of {_trainings(len(whole.guesses))} not measured here (--costs does)")
+    if whole.unknown:
+        parts.append(f"{_trainings(whole.unknown)} that nobody has measured (--costs does)")
+    return ", and ".join(parts)
+
+
+def _trainings(count: int) -> str:
+    return f"{count} training" + ("" if count == 1 else "s")
 
 
 def _state(job: Job) -> str:

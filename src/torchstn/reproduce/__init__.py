@@ -12,11 +12,13 @@ from .costs import Costs as Costs
 from .costs import costs_path as costs_path
 from .costs import measure as measure
 from .costs import read_costs as read_costs
+from .costs import read_costs_elsewhere as read_costs_elsewhere
 from .costs import write_costs as write_costs
 from .job import Job as Job
 from .job import Progress as Progress
+from .plan import Guess as Guess
 from .plan import Plan as Plan
-from .plan import seconds_in_all as seconds_in_all
+from .plan import in_all as in_all
 from .scheduler import Outcome as Outcome
 from .scheduler import Scheduler as Scheduler
 from .scheduler import View as View

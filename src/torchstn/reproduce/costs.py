@@ -91,8 +91,12 @@ class Costs:
 
     def find(self, cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> Cost | None:
         """What a training with such further options costs, None if nobody has measured it."""
-        wanted = (cell.recipe, cell.name, preset, threads, _changes(cell.config(preset, more=tuple(more))))
-        return next((cost for cost in self.known if cost._key == wanted), None)
+        return next((cost for cost in self.alike(cell, preset, more) if cost.threads == threads), None)
+
+    def alike(self, cell: Cell, preset: str, more: Sequence[str] = ()) -> list[Cost]:
+        """What the same training costs with any number of threads."""
+        wanted = (cell.recipe, cell.name, preset, _changes(cell.config(preset, more=tuple(more))))
+        return [cost for cost in self.known if (cost.recipe, cost.cell, cost.preset, cost.changes) == wanted]
 
     def with_(self, cost: Cost) -> "Costs":
         """The same with one more, in place of an older measurement of the same."""
@@ -118,6 +122,16 @@ def read_costs(path: Path) -> Costs:
         return Costs(record["machine"], tuple(Cost(**cost) for cost in record["costs"]))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path} holds no costs ({error}); remove it and measure them anew.") from None
+
+
+def read_costs_elsewhere(results: Path) -> tuple[Costs, ...]:
+    """Those of all other machines below the folder of all results.
+
+    Raises:
+        ValueError: If a file there holds something else.
+    """
+    own = costs_path(results)
+    return tuple(read_costs(path) for path in sorted(own.parent.glob("*.json")) if path != own)
 
 
 def write_costs(path: Path, costs: Costs) -> None:

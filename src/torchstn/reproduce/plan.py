@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..training.provenance import cores
 from .costs import Cost, Costs
@@ -10,6 +11,18 @@ from .job import Job
 
 _MEMORY = 1.5e9
 """Bytes that a training is thought to need where it has not been measured."""
+
+
+class Guess(NamedTuple):
+    """What a training took under other circumstances.
+
+    Attributes:
+        seconds: Until it ends.
+        source: Where, and with how many threads.
+    """
+
+    seconds: float
+    source: str
 
 
 @dataclass(frozen=True)
@@ -20,11 +33,13 @@ class Plan:
         jobs: All of them, those with a result too.
         threads: That each computes with.
         costs: Of this machine.
+        elsewhere: Of others, for what nobody has measured here.
     """
 
     jobs: tuple[Job, ...]
     threads: int
     costs: Costs
+    elsewhere: tuple[Costs, ...] = ()
 
     @property
     def to_do(self) -> list[Job]:
@@ -33,7 +48,14 @@ class Plan:
         The longest come before the others, so that no core idles while another has a long one to end with.
         """
         open_ = [job for job in self.jobs if job.record is None]
-        return sorted(open_, key=lambda job: (not job.is_started, job.seed, -(self.left(job) or 0.0)))
+        return sorted(open_, key=lambda job: (not job.is_started, job.seed, -self._seconds(job)))
+
+    def _seconds(self, job: Job) -> float:
+        """What is known of a job's length, or guessed; 0 if nothing."""
+        left = self.left(job)
+        if left is None and (guess := self.guess(job)):
+            left = guess.seconds
+        return left or 0.0
 
     def left(self, job: Job) -> float | None:
         """Seconds that a job still needs, at its own pace or the measured one; None if neither is known."""
@@ -44,6 +66,21 @@ class Plan:
             return seen.seconds_left
         cost = self._cost(job)
         return None if cost is None else cost.left(job.config, seen.step)
+
+    def guess(self, job: Job) -> Guess | None:
+        """What a job took here with other threads, else on the machine whose threads come nearest, if any."""
+        for machines in ((self.costs,), self.elsewhere):
+            found = [
+                (cost, costs.machine)
+                for costs in machines
+                for cost in costs.alike(job.cell, job.preset, job.more)
+            ]
+            if found:
+                cost, machine = min(found, key=lambda one: abs(one[0].threads - self.threads))
+                where = ", ".join(machine.split(", ")[:2])
+                seconds = cost.left(job.config, job.progress().step)
+                return Guess(seconds, f"{where}, with --threads {cost.threads}")
+        return None
 
     def _cost(self, job: Job) -> Cost | None:
         return self.costs.find(job.cell, job.preset, self.threads, job.more)
@@ -56,10 +93,27 @@ class Plan:
         return max(1, min(cores() // self.threads, by_memory))
 
 
-def seconds_in_all(plan: Plan, jobs: Sequence[Job]) -> tuple[float, int]:
-    """What these jobs need if one follows another, and how many of them nobody has measured."""
-    each = [plan.left(job) for job in jobs]
-    return sum(seconds for seconds in each if seconds is not None), each.count(None)
+class Whole(NamedTuple):
+    """What several jobs need if one follows another.
+
+    Attributes:
+        seconds: Of those whose cost is known here.
+        guesses: Of those that were measured under other circumstances only.
+        unknown: How many nobody has measured.
+    """
+
+    seconds: float
+    guesses: tuple[Guess, ...]
+    unknown: int
+
+
+def in_all(plan: Plan, jobs: Sequence[Job]) -> Whole:
+    """What these jobs need."""
+    known = [plan.left(job) for job in jobs]
+    others = [plan.guess(job) for job, left in zip(jobs, known, strict=True) if left is None]
+    guesses = tuple(guess for guess in others if guess is not None)
+    seconds = sum(left for left in known if left is not None)
+    return Whole(seconds, guesses, len(others) - len(guesses))
 
 
 def free_memory() -> int | None:
