@@ -18,6 +18,7 @@ from .job import Job as Job
 from .job import Progress as Progress
 from .plan import Guess as Guess
 from .plan import Plan as Plan
+from .plan import Whole as Whole
 from .plan import in_all as in_all
 from .scheduler import Outcome as Outcome
 from .scheduler import Scheduler as Scheduler
