@@ -20,6 +20,7 @@ from ..reproduce import (
     Plan,
     Scheduler,
     Terminal,
+    Whole,
     costs_path,
     costs_table,
     duration,
@@ -203,12 +204,13 @@ def _show(plan: Plan, jobs: int | None) -> None:
     for job in plan.jobs:
         if job.changes:
             out.print(f"{job.name} was trained with {'; '.join(job.changes)}.")
+    whole = in_all(plan, plan.to_do)
     out.print(
-        f"{len(plan.jobs) - len(plan.to_do)} of {len(plan.jobs)} done. To go: {_to_go(plan)}; "
+        f"{len(plan.jobs) - len(plan.to_do)} of {len(plan.jobs)} done. To go: {_to_go(whole)}; "
         f"{jobs or plan.side_by_side()} side by side, with --threads {plan.threads} each."
     )
-    if guesses := in_all(plan, plan.to_do).guesses:
-        out.print(f"~ is what it took on {'; on '.join(dict.fromkeys(guess.source for guess in guesses))}.")
+    if sources := dict.fromkeys(guess.source for guess in whole.guesses):
+        out.print(f"~ is what it took on {'; on '.join(sources)}.")
 
 
 def _left(plan: Plan, job: Job) -> str:
@@ -220,8 +222,7 @@ def _left(plan: Plan, job: Job) -> str:
     return duration(left) if left else ""
 
 
-def _to_go(plan: Plan) -> str:
-    whole = in_all(plan, plan.to_do)
+def _to_go(whole: Whole) -> str:
     parts = []
     if whole.seconds or not (whole.guesses or whole.unknown):
         parts.append(f"{duration(whole.seconds)} of one process")
