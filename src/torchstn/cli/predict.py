@@ -9,6 +9,21 @@ from .choices import flag
 from .outputs import PNG, check_file
 from .plainly import plainly
 
+Invert = Annotated[
+    bool | None,
+    flag(
+        "--invert/--no-invert",
+        help="Ink is darker (or lighter) than the ground; default, the border tells.",
+    ),
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="JSON",
+        help="Of your own classes: a file for what is found; several processes can then share the work.",
+    ),
+]
+
 
 @plainly
 def predict(
@@ -17,13 +32,7 @@ def predict(
         list[Path],
         typer.Argument(metavar="IMAGE...", help="Pictures, in any format; of your own classes also folders."),
     ],
-    invert: Annotated[
-        bool | None,
-        flag(
-            "--invert/--no-invert",
-            help="Ink is darker (or lighter) than the ground; default, the border tells.",
-        ),
-    ] = None,
+    invert: Invert = None,
     whole: Annotated[
         bool, flag("--whole", help="Keep the whole picture in place of cropping to the digit.")
     ] = False,
@@ -34,13 +43,7 @@ def predict(
     boxes: Annotated[
         bool, flag("--boxes", help="Of your own classes: say where each transformer looked.")
     ] = False,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="JSON",
-            help="Of your own classes: a file for what is found; several processes can then share the work.",
-        ),
-    ] = None,
+    save: Save = None,
 ) -> None:
     """Name what any picture file shows: your own classes, a digit, the digits of a sum, a house number.
 

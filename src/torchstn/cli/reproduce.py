@@ -45,6 +45,21 @@ _BEFORE = ("--threads", "--data-dir")
 Words = Mapping[Cell, tuple[str, ...]]
 """The cells to train, and the options that the training of each gets."""
 
+Experiment = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        callback=one_of(_EXPERIMENTS),
+        help=f"{', '.join(_EXPERIMENTS)}. {ALL}: every experiment of the paper, house numbers and birds "
+        "included, each under its usual preset; not readings and beyond.",
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN", help="Cells such as `r/st-cnn-*` or `mnist-addition/*`; may be given again."
+    ),
+]
 Preset = Annotated[
     str | None,
     typer.Option(
@@ -60,27 +75,14 @@ Again = Annotated[
 
 @plainly
 def reproduce(  # noqa: PLR0913, PLR0917  # each is an option of the command line
-    experiment: Annotated[
-        str,
-        typer.Argument(
-            metavar="EXPERIMENT",
-            callback=one_of(_EXPERIMENTS),
-            help=f"{', '.join(_EXPERIMENTS)}. {ALL}: every experiment of the paper, house numbers and birds "
-            "included, each under its usual preset; not readings and beyond.",
-        ),
-    ],
+    experiment: Experiment,
     more: Annotated[
         list[str] | None,
         typer.Argument(metavar="[-- OPTIONS]", help="After --: further options for every training."),
     ] = None,
     preset: Preset = None,
     seeds: Annotated[str, typer.Option(metavar="0,1,2", help="One training of each cell for each.")] = "0",
-    only: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATTERN", help="Cells such as `r/st-cnn-*` or `mnist-addition/*`; may be given again."
-        ),
-    ] = None,
+    only: Only = None,
     plan: Annotated[
         bool, flag("--plan", "--dry-run", help="Only say what there is to do and what it takes.")
     ] = False,

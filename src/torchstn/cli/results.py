@@ -82,10 +82,10 @@ def _tables(folder: Path) -> dict[str, str]:
         settled_table,
         view_table,
     )
-    from ..reproduce import EXPERIMENTS, beside, costs_table, paper_numbers, read_costs, select
+    from ..reproduce import EXPERIMENTS, beside, costs_paths, costs_table, paper_numbers, read_costs, select
 
     found = read_results(folder)
-    measured = [read_costs(path) for path in sorted((folder / "costs").glob("*.json"))]
+    measured = [read_costs(path) for path in costs_paths(folder)]
     papers = paper_numbers(select("all"))
     readings = EXPERIMENTS["readings"]
     compared = paper_numbers([*beside(readings), *readings])

@@ -10,6 +10,7 @@ from .cells import select as select
 from .costs import Cost as Cost
 from .costs import Costs as Costs
 from .costs import costs_path as costs_path
+from .costs import costs_paths as costs_paths
 from .costs import measure as measure
 from .costs import read_costs as read_costs
 from .costs import read_costs_elsewhere as read_costs_elsewhere

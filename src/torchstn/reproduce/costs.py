@@ -78,8 +78,8 @@ class Cost:
         return self.start + self.pace * ((steps_of(asdict(config)) or self.steps) - done)
 
     @property
-    def _key(self) -> tuple[str, str, str, int, str]:
-        return self.recipe, self.cell, self.preset, self.threads, self.changes
+    def _training(self) -> tuple[str, str, str, str]:
+        return self.recipe, self.cell, self.preset, self.changes
 
 
 @dataclass(frozen=True)
@@ -96,11 +96,12 @@ class Costs:
     def alike(self, cell: Cell, preset: str, more: Sequence[str] = ()) -> list[Cost]:
         """What the same training costs with any number of threads."""
         wanted = (cell.recipe, cell.name, preset, _changes(cell.config(preset, more=tuple(more))))
-        return [cost for cost in self.known if (cost.recipe, cost.cell, cost.preset, cost.changes) == wanted]
+        return [cost for cost in self.known if cost._training == wanted]
 
     def with_(self, cost: Cost) -> "Costs":
         """The same with one more, in place of an older measurement of the same."""
-        others = [old for old in self.known if old._key != cost._key]
+        new = cost._training, cost.threads
+        others = [old for old in self.known if (old._training, old.threads) != new]
         return replace(self, known=(*others, cost))
 
 
@@ -124,14 +125,19 @@ def read_costs(path: Path) -> Costs:
         raise ValueError(f"{path} holds no costs ({error}); remove it and measure them anew.") from None
 
 
+def costs_paths(results: Path) -> list[Path]:
+    """The files of all machines below the folder of all results."""
+    return sorted((results / "costs").glob("*.json"))
+
+
 def read_costs_elsewhere(results: Path) -> tuple[Costs, ...]:
-    """Those of all other machines below the folder of all results.
+    """Those of all machines but this one.
 
     Raises:
         ValueError: If a file there holds something else.
     """
     own = costs_path(results)
-    return tuple(read_costs(path) for path in sorted(own.parent.glob("*.json")) if path != own)
+    return tuple(read_costs(path) for path in costs_paths(results) if path != own)
 
 
 def write_costs(path: Path, costs: Costs) -> None:
