@@ -36,6 +36,11 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     child.stdout.close()
 
 
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    with Run(tmp_path / "not" / "yet").lock():
+        assert (tmp_path / "not" / "yet").is_dir()
+
+
 def test_a_folder_in_use_is_refused_by_name_and_process_and_left_alone(
     holder: subprocess.Popen[str], tmp_path: Path
 ) -> None:
