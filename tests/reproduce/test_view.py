@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from support.stub_jobs import stub
 
-from torchstn.reproduce import Terminal
+from torchstn.reproduce import Left, Terminal
 from torchstn.reproduce import view as module
 from torchstn.training import Checkpoint, Run
 
@@ -22,7 +22,7 @@ def lines(view: Terminal) -> str:
 
 def plain(every: float = 0.0) -> Terminal:
     console = Console(file=io.StringIO(), force_terminal=False, width=300)
-    return Terminal(3, 2, lambda job: 3000.0, console, every)
+    return Terminal(3, 2, lambda job: Left(3000.0), console, every)
 
 
 def test_what_has_ended_is_a_line(tmp_path: Path) -> None:
@@ -61,9 +61,18 @@ def test_the_rest_takes_no_less_than_the_longest(tmp_path: Path) -> None:
 
 def test_nothing_is_said_of_the_rest_where_one_is_unknown(tmp_path: Path) -> None:
     view = plain()
-    view.left = lambda job: 3000.0 if job.cell.name == "r/a" else None
+    view.left = lambda job: Left(3000.0) if job.cell.name == "r/a" else None
     view.tick([stub(tmp_path, "a")], [stub(tmp_path, "b")])
     assert lines(view) == "0 of 3 done. Training r/a seed 0 50 min to go\n"
+
+
+def test_of_a_guess_a_tilde_tells_and_so_of_a_sum_with_one(tmp_path: Path) -> None:
+    view = plain()
+    view.left = lambda job: Left(3000.0, "there" if job.cell.name == "r/a" else "")
+    view.tick([stub(tmp_path, "a"), stub(tmp_path, "b")], [])
+    assert lines(view) == (
+        "0 of 3 done, ~50 min to go. Training r/a seed 0 ~50 min to go; r/b seed 0 50 min to go\n"
+    )
 
 
 def test_what_waits_has_not_ended(tmp_path: Path) -> None:
@@ -89,7 +98,8 @@ def test_a_line_comes_whenever_the_time_has_passed_again(
     [(None, ""), (29, ", less than a minute"), (59.5 * 60, ", 1 h 00 min"), (65 * 60, ", 1 h 05 min")],
 )
 def test_what_is_left_is_told_in_words(seconds: float | None, words: str) -> None:
-    assert module.in_words(seconds) == (f"{words} to go" if words else "")
+    left = None if seconds is None else Left(seconds)
+    assert module.in_words(left) == (f"{words} to go" if words else "")
 
 
 def test_not_before_the_time_has_come(tmp_path: Path) -> None:

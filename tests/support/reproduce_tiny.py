@@ -33,7 +33,7 @@ def jobs(folder: Path) -> list[Job]:
 def reproduce(todo: Sequence[Job]) -> list[Job]:
     """Trains them side by side; gives those that failed."""
     console = Console(file=sys.stdout, force_terminal=False, width=200)
-    with Terminal(len(todo), 2, lambda job: job.progress().seconds_left, console) as view:
+    with Terminal(len(todo), 2, lambda job: None, console) as view:
         return Scheduler(todo, 2, 1, view, poll=0.1, again=0.5).run().failed
 
 

@@ -218,10 +218,9 @@ def _show(plan: Plan, jobs: int | None) -> None:
 def _left(plan: Plan, job: Job) -> str:
     """How long a job takes, a guess with a tilde; nothing if it is done or nobody knows."""
     left = plan.left(job)
-    if left is None:
-        guess = plan.guess(job)
-        return f"~{duration(guess.seconds)}" if guess else ""
-    return duration(left) if left else ""
+    if left is None or not left.seconds:
+        return ""
+    return f"{'~' if left.source else ''}{duration(left.seconds)}"
 
 
 def _to_go(whole: Whole) -> str:

@@ -17,7 +17,7 @@ from .costs import read_costs_elsewhere as read_costs_elsewhere
 from .costs import write_costs as write_costs
 from .job import Job as Job
 from .job import Progress as Progress
-from .plan import Guess as Guess
+from .plan import Left as Left
 from .plan import Plan as Plan
 from .plan import Whole as Whole
 from .plan import in_all as in_all

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -179,6 +180,7 @@ def measure(cell: Cell, preset: str, threads: int, more: Sequence[str] = ()) -> 
     )
 
 
+@lru_cache(maxsize=1024)
 def _changes(config: Choices) -> str:
     """What a step depends on beside cell, preset and threads."""
     device = {} if config.device == AUTO else {"device": config.device}

@@ -13,16 +13,16 @@ _MEMORY = 1.5e9
 """Bytes that a training is thought to need where it has not been measured."""
 
 
-class Guess(NamedTuple):
-    """What a training took under other circumstances.
+class Left(NamedTuple):
+    """What a training still needs.
 
     Attributes:
         seconds: Until it ends.
-        source: Where, and with how many threads.
+        source: Of a guess, where it took that long, and with how many threads; empty where it is known.
     """
 
     seconds: float
-    source: str
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,20 @@ class Plan:
         return sorted(open_, key=lambda job: (not job.is_started, job.seed, -self._seconds(job)))
 
     def _seconds(self, job: Job) -> float:
-        """What is known of a job's length, or guessed; 0 if nothing."""
         left = self.left(job)
-        if left is None and (guess := self.guess(job)):
-            left = guess.seconds
-        return left or 0.0
+        return left.seconds if left else 0.0
 
-    def left(self, job: Job) -> float | None:
-        """Seconds that a job still needs, at its own pace or the measured one; None if neither is known."""
+    def left(self, job: Job) -> Left | None:
+        """What a job still needs: at its own pace, else as measured here, else elsewhere; None if nowhere."""
         if job.record is not None:
-            return 0.0
+            return Left(0.0)
         seen = job.progress()
         if seen.seconds_left is not None:
-            return seen.seconds_left
+            return Left(seen.seconds_left)
         cost = self._cost(job)
-        return None if cost is None else cost.left(job.config, seen.step)
+        return Left(cost.left(job.config, seen.step)) if cost else self._guess(job, seen.step)
 
-    def guess(self, job: Job) -> Guess | None:
+    def _guess(self, job: Job, done: int) -> Left | None:
         """What a job took here with other threads, else on the machine whose threads come nearest, if any."""
         for machines in ((self.costs,), self.elsewhere):
             found = [
@@ -78,8 +75,7 @@ class Plan:
             if found:
                 cost, machine = min(found, key=lambda one: abs(one[0].threads - self.threads))
                 where = ", ".join(machine.split(", ")[:2])
-                seconds = cost.left(job.config, job.progress().step)
-                return Guess(seconds, f"{where}, with --threads {cost.threads}")
+                return Left(cost.left(job.config, done), f"{where}, with --threads {cost.threads}")
         return None
 
     def _cost(self, job: Job) -> Cost | None:
@@ -103,17 +99,15 @@ class Whole(NamedTuple):
     """
 
     seconds: float
-    guesses: tuple[Guess, ...]
+    guesses: tuple[Left, ...]
     unknown: int
 
 
 def in_all(plan: Plan, jobs: Sequence[Job]) -> Whole:
     """What these jobs need."""
-    known = [plan.left(job) for job in jobs]
-    others = [plan.guess(job) for job, left in zip(jobs, known, strict=True) if left is None]
-    guesses = tuple(guess for guess in others if guess is not None)
-    seconds = sum(left for left in known if left is not None)
-    return Whole(seconds, guesses, len(others) - len(guesses))
+    each = [plan.left(job) for job in jobs]
+    seconds = sum(left.seconds for left in each if left and not left.source)
+    return Whole(seconds, tuple(left for left in each if left and left.source), each.count(None))
 
 
 def free_memory() -> int | None:

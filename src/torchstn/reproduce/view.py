@@ -9,9 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from .job import Job
-
-Left = Callable[[Job], float | None]
-"""Seconds that a job still needs, None where nobody knows."""
+from .plan import Left
 
 
 class Terminal:
@@ -20,13 +18,18 @@ class Terminal:
     Args:
         total: Jobs in all.
         side_by_side: How many run at a time.
-        left: Estimates what is left of a job.
+        left: Estimates what a job still needs, None where nobody knows.
         console: Where to write. On no terminal a line comes every minute in place of the bars.
         every: Seconds between two such lines.
     """
 
     def __init__(
-        self, total: int, side_by_side: int, left: Left, console: Console, every: float = 60.0
+        self,
+        total: int,
+        side_by_side: int,
+        left: Callable[[Job], Left | None],
+        console: Console,
+        every: float = 60.0,
     ) -> None:
         self.console, self.total, self.side_by_side, self.left = console, total, side_by_side, left
         self.ended = 0
@@ -94,13 +97,15 @@ class Terminal:
         share = f" {100 * seen.step // seen.steps} %" if seen.steps else ""
         return f"{job.name}{share} {told}".rstrip()
 
-    def _rest(self, jobs: Sequence[Job]) -> float | None:
-        """Seconds until all are done, if each takes what it is estimated to."""
+    def _rest(self, jobs: Sequence[Job]) -> Left | None:
+        """Until all are done, if each takes what it is estimated to."""
         each = [self.left(job) for job in jobs]
-        known = [seconds for seconds in each if seconds is not None]
-        if len(known) < len(each):
+        known = [left for left in each if left]
+        if not known or len(known) < len(each):
             return None
-        return max([sum(known) / self.side_by_side, *known], default=None)
+        seconds = [left.seconds for left in known]
+        source = next((left.source for left in known if left.source), "")
+        return Left(max(sum(seconds) / self.side_by_side, *seconds), source)
 
     def _end(self, job: Job, line: str) -> None:
         self._drop(job)
@@ -115,10 +120,10 @@ class Terminal:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def in_words(seconds: float | None) -> str:
-    """What is left, as the end of a sentence; nothing if nobody knows."""
-    if seconds is None:
+def in_words(left: Left | None) -> str:
+    """What is left, a guess with a tilde, as the end of a sentence; nothing if nobody knows."""
+    if left is None:
         return ""
-    minutes = round(seconds / 60)
+    minutes = round(left.seconds / 60)
     long = f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
-    return f", {long if minutes else 'less than a minute'} to go"
+    return f", {'~' if left.source else ''}{long} to go" if minutes else ", less than a minute to go"
