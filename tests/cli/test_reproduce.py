@@ -15,6 +15,7 @@ from torchstn.reproduce import (
     Cost,
     Costs,
     Job,
+    Left,
     Plan,
     Scheduler,
     costs,
@@ -55,7 +56,7 @@ def test_a_narrow_terminal_cuts_nothing_off(
 ) -> None:
     monkeypatch.setattr(out, "width", 80)
     monkeypatch.setattr(reproduce, "_state", lambda job: "57.39 (paper 47.7), of other settings")
-    monkeypatch.setattr(Plan, "left", lambda plan, job: 52 * 60.0)
+    monkeypatch.setattr(Plan, "left", lambda plan, job: Left(52 * 60.0))
     done = call("reproduce", "all", *places(tmp_path), "--plan", "--only", "rts/*")
     assert done.exit_code == 0
     assert "…" not in done.output
@@ -66,7 +67,7 @@ def test_a_narrow_terminal_cuts_nothing_off(
 def test_what_is_measured_and_what_is_not_are_both_told(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Plan, "left", lambda plan, job: None if "tps" in job.cell.name else 60.0)
+    monkeypatch.setattr(Plan, "left", lambda plan, job: None if "tps" in job.cell.name else Left(60.0))
     done = call("reproduce", "table-1", *places(tmp_path), "--plan", "--only", "r/st-fcn-*")
     assert "To go: 2 min of one process, and 1 training that nobody has measured" in done.output
 
