@@ -16,8 +16,10 @@ from torchstn.reproduce import (
     Costs,
     Job,
     Left,
+    Outcome,
     Plan,
     Scheduler,
+    Terminal,
     costs,
     costs_path,
     read_costs,
@@ -90,6 +92,22 @@ def test_what_was_measured_elsewhere_is_a_guess(call: Call, tmp_path: Path) -> N
     assert "~" not in done.output
 
 
+def test_while_it_trains_the_time_to_go_is_the_plans(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked(scheduler: Scheduler) -> Outcome:
+        assert isinstance(scheduler.view, Terminal)
+        assert [scheduler.view.left(job) for job in scheduler.waiting] == [
+            Left(120.0, "A, B, with --threads 4")
+        ]
+        return scheduler.outcome
+
+    monkeypatch.setattr(Scheduler, "run", looked)
+    cost = Cost("distorted-mnist", "r/fcn", "demo", 4, 0.2, 128, 600, 0.0, None, "2026-01-01", None)
+    write_costs(costs_path(tmp_path / "results").with_name("far-away.json"), Costs("A, B, C", (cost,)))
+    assert call("reproduce", "table-1", *places(tmp_path), "--only", "r/fcn").exit_code == 0
+
+
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, int]]:
     """What would have been trained, and how much of it at a time: nothing is."""
@@ -123,6 +141,7 @@ def test_the_plan_tells_what_is_done_begun_and_to_do(call: Call, tmp_path: Path)
     assert f"at step 150 of {begun.config.iterations:,}" in told
     assert told.count("to do") == 1
     assert "1 of 3 done" in told
+    assert "0 s" not in told.partition("1 of 3 done")[0]
     assert "other settings" not in told
     keep(done, value=3.21, settings=settings(done.config) | {"learning_rate": 0.5})
     told = call(*words).output
