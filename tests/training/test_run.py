@@ -104,8 +104,32 @@ def test_the_beginning_comes_back_and_none_was_kept_by_older_runs(tmp_path: Path
     assert run.beginning == {"data": "digits", "commit": None}
 
 
-@pytest.mark.parametrize("name", ["result", "beginning"])
-def test_a_damaged_file_is_named(name: str, tmp_path: Path) -> None:
-    (tmp_path / f"{name}.json").write_text('{"value": 0.')
+def test_the_classes_come_back_and_none_are_kept_without_any(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.start({"steps": 1})
+    assert run.classes == ()
+    run.start({"steps": 1}, classes=("größer", "1"))
+    assert run.classes == ("größer", "1")
+
+
+@pytest.mark.parametrize("name", ["result", "beginning", "classes"])
+@pytest.mark.parametrize("content", [b'{"value": 0.', b'["\xff"]'])
+def test_a_damaged_file_is_named(name: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.json").write_bytes(content)
     with pytest.raises(ValueError, match=rf"{name}.json` is no valid JSON"):
+        getattr(Run(tmp_path), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("result", "[1]", r"object, got \[1\]"),
+        ("beginning", "[]", r"object, got \[\]"),
+        ("classes", '{"a": 1}', r'list, got \{"a": 1\}'),
+        ("classes", '"cat"', 'list, got "cat"'),
+    ],
+)
+def test_a_file_of_something_else_is_named(name: str, content: str, rule: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.json").write_text(content)
+    with pytest.raises(ValueError, match=rf"{name}.json` must hold a JSON {rule}"):
         getattr(Run(tmp_path), name)

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -15,6 +15,8 @@ from .lock import lock_folder
 from .metrics import Metrics
 
 _KEEP = 2
+_KINDS: dict[type, str] = {dict: "object", list: "list"}
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 
 
 class Run:
@@ -98,12 +100,7 @@ class Run:
         Raises:
             ValueError: If the file is damaged.
         """
-        if not self._classes.exists():
-            return ()
-        try:
-            return tuple(map(str, json.loads(self._classes.read_text(encoding="utf-8"))))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"`{self._classes}` must be a JSON list of names: {error}.") from error
+        return tuple(map(str, _read_json(self._classes, list) or ()))
 
     @property
     def beginning(self) -> dict[str, Any]:
@@ -112,7 +109,7 @@ class Run:
         Raises:
             ValueError: If the file is damaged.
         """
-        return _read_json(self._beginning) or {}
+        return _read_json(self._beginning, dict) or {}
 
     def clean(self) -> None:
         """Removes the temporary files of a process that was killed."""
@@ -172,7 +169,7 @@ class Run:
         Raises:
             ValueError: If the file is damaged.
         """
-        return _read_json(self._result)
+        return _read_json(self._result, dict)
 
     def save_result(self, record: Mapping[str, Any]) -> None:
         """Writes what the run came to."""
@@ -183,13 +180,15 @@ class Run:
         return sorted(files, key=lambda path: (len(path.name), path.name))
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def _read_json(path: Path, kind: type[_Json]) -> _Json | None:
     if not path.exists():
         return None
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"`{path}` is no valid JSON: {error}.") from error
+    if not isinstance(record, kind):
+        raise ValueError(f"`{path}` must hold a JSON {_KINDS[kind]}, got {json.dumps(record)[:40]}.")
     return record
 
 
