@@ -32,18 +32,10 @@ def test_bytes_and_text_are_written_and_replaced(tmp_path: Path) -> None:
 
 
 def test_the_whole_content_is_in_the_file_before_it_is_flushed_to_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, flushed: list[int]
 ) -> None:
-    sizes: list[int] = []
-    flush = os.fsync
-
-    def fsync(descriptor: int) -> None:
-        sizes.append(os.fstat(descriptor).st_size)
-        flush(descriptor)
-
-    monkeypatch.setattr(os, "fsync", fsync)
     atomic_write(tmp_path / "small", b"seven b")
-    assert sizes[0] == 7
+    assert flushed[0] == 7
 
 
 @pytest.mark.parametrize("broken", ["fsync", "replace"])

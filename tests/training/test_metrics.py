@@ -26,6 +26,13 @@ def test_each_record_is_a_line_of_json(metrics: Metrics) -> None:
     assert metrics.read() == RECORDS
 
 
+def test_a_whole_line_is_in_the_file_before_it_is_flushed_to_the_disk(
+    tmp_path: Path, flushed: list[int]
+) -> None:
+    Metrics(tmp_path / "metrics.jsonl").append({"step": 1})
+    assert flushed == [len('{"step": 1}\n')]
+
+
 def test_truncating_keeps_the_step_and_what_was_before(metrics: Metrics) -> None:
     metrics.truncate(2)
     assert metrics.read() == RECORDS[:2]
