@@ -188,6 +188,14 @@ def test_weights_are_plain_safetensors_for_anyone(tmp_path: Path) -> None:
     assert all(torch.equal(read[name], value) for name, value in weights.items())
 
 
+@pytest.mark.parametrize("name", ["weight"[:length] for length in range(1, 7)] + ["weights", "öffnung"])
+def test_the_tensors_begin_at_a_multiple_of_eight_bytes(name: str, tmp_path: Path) -> None:
+    """As those of the safetensors library do, so that a reader may map them into memory."""
+    save_weights(tmp_path / "weights", {name: torch.rand(2)})
+    assert int.from_bytes((tmp_path / "weights").read_bytes()[:8], "little") % 8 == 0
+    assert list(load_weights(tmp_path / "weights")) == [name]
+
+
 def test_the_same_weights_make_the_same_file(tmp_path: Path) -> None:
     shared = torch.rand(2, 3)
     files = []
