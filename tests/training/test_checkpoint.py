@@ -13,9 +13,11 @@ from torch import nn
 
 from torchstn.training import Checkpoint, WeightAverage
 from torchstn.training.checkpoint import (
+    join_optimiser,
     load_weights,
     read_checkpoint,
     save_weights,
+    split_optimiser,
     write_checkpoint,
 )
 from torchstn.training.state import restore, snapshot
@@ -69,6 +71,18 @@ def test_a_state_comes_back_to_the_bit(kind: str, tmp_path: Path) -> None:
         assert values.keys() == after["state"][index].keys()
         for name, value in values.items():
             assert torch.equal(value, after["state"][index][name]), name
+
+
+def test_what_an_optimiser_keeps_beside_tensors_comes_back(tmp_path: Path) -> None:
+    mean = torch.rand(2)
+    groups = [{"lr": 0.1, "betas": (0.9, (1, 2)), "params": [0, 1, 2]}]
+    state = {"state": {0: {"step": 3, "mean": mean}, 2: {"step": 5, "older": None}}, "param_groups": groups}
+    tensors, scalars = split_optimiser(state)
+    write_checkpoint(tmp_path / "state", Checkpoint(1, {"optimiser": tensors}, {"optimiser": scalars}))
+    read = read_checkpoint(tmp_path / "state")
+    back = join_optimiser(read.tensors["optimiser"], read.scalars["optimiser"])
+    assert torch.equal(back["state"][0].pop("mean"), mean)
+    assert back == {"state": {0: {"step": 3}, 2: {"step": 5, "older": None}}, "param_groups": groups}
 
 
 def test_what_two_modules_share_is_written_once_and_comes_back_under_both_names(tmp_path: Path) -> None:
