@@ -94,3 +94,5 @@ if __name__ == "__main__":
     folder, out, steps, pause, dropout = sys.argv[1:]
     fitted = train(Path(folder), int(steps), float(pause), float(dropout))
     save_file(fitted.model.state_dict(), out)
+    if torch.distributed.is_initialized():  # its threads may outlive the interpreter
+        torch.distributed.destroy_process_group()
