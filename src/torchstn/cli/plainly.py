@@ -47,7 +47,10 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return command(*args, **kwargs)
+            result = command(*args, **kwargs)
+        except typer.Exit:
+            _leave_processes()
+            raise
         except (ValueError, OSError, ModuleNotFoundError) as refusal:
             if os.environ.get("TORCHSTN_TRACEBACK"):
                 raise
@@ -55,8 +58,19 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
         except KeyboardInterrupt:
             err.print("Stopped.")
             raise typer.Exit(INTERRUPTED) from None
+        _leave_processes()
+        return result
 
     return wrapped
+
+
+def _leave_processes() -> None:
+    # Its threads can abort an interpreter that ends before it. After a failure others may still wait in it.
+    if "RANK" in os.environ:
+        from torch import distributed
+
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
 
 
 def _code(refusal: Exception) -> int:
