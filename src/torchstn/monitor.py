@@ -33,8 +33,9 @@ class Observation:
 
     Attributes:
         coverage: Share of the output points that read inside the image, mean over the batch.
-        scale: Side of the region that is read over the side of the image: the d-th root of the mean absolute
-            Jacobian determinant; below 1 zooms in.
+        scale: Side of the region that is read over the side of the image: the d-th root of the absolute
+            Jacobian determinant, its median over an image's points averaged over the images; below 1 zooms
+            in. (A mean over points says nothing of a projective map: near its horizon areas have no bound.)
         non_finite: Share of samples whose parameters are not finite.
         active: Share of the localisation network's features that are not the same for every image of the
             batch. Where it is 0 every theta is the same, and no gradient will change that: the units have
@@ -175,7 +176,7 @@ def _observe(grid: Grid, features: Tensor, share: float | None) -> Observation:
         readable = torch.ones(grid.batch, dtype=torch.bool, device=grid.device)
         if grid.theta is not None:
             readable = grid.theta.isfinite().all(1).expand(grid.batch)
-        area = grid.jacobian_determinant().abs().flatten(1).mean(1)[readable]
+        area = grid.jacobian_determinant().abs().flatten(1).median(1).values[readable]
         scale = area.mean().item() ** (1 / grid.dims) if area.numel() else float("nan")
         return Observation(
             coverage=grid.coverage().mean().item(),
