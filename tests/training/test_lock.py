@@ -70,7 +70,8 @@ def test_a_lock_ends_with_its_context_and_with_an_error(tmp_path: Path) -> None:
         pass
     with pytest.raises(KeyError), run.lock():
         raise KeyError
-    with other.lock():
+    # The first has let go, and knows it.
+    with other.lock(), pytest.raises(ValueError, match="is in use"), run.lock():
         pass
 
 
