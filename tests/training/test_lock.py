@@ -1,5 +1,6 @@
 """Two processes never train in one folder; a lock dies with its process."""
 
+import errno
 import os
 import re
 import signal
@@ -72,6 +73,22 @@ def test_a_lock_ends_with_its_context_and_with_an_error(tmp_path: Path) -> None:
         raise KeyError
     # The first has let go, and knows it.
     with other.lock(), pytest.raises(ValueError, match="is in use"), run.lock():
+        pass
+
+
+def test_where_there_are_no_locks_one_trains_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "fcntl", None)  # as on Windows
+        with Run(tmp_path).lock(), Run(tmp_path).lock():
+            pass
+
+    def none_left(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))  # as on some network file systems
+
+    monkeypatch.setattr("fcntl.flock", none_left)
+    with Run(tmp_path).lock(), Run(tmp_path).lock():
         pass
 
 
