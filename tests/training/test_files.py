@@ -123,3 +123,14 @@ def test_only_temporary_files_are_removed(tmp_path: Path) -> None:
         path.touch()
     remove_leftovers(tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted(kept)
+
+
+def test_no_file_is_left_open(tmp_path: Path) -> None:
+    def lowest_free() -> int:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+        os.close(descriptor)
+        return descriptor
+
+    before = lowest_free()
+    atomic_write(tmp_path / "file", "content")
+    assert lowest_free() == before
