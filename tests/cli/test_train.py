@@ -17,6 +17,7 @@ from torchstn.recipes.co_localisation import Config as CoLocalisation
 from torchstn.recipes.distorted_mnist import Config
 from torchstn.recipes.record import settings
 from torchstn.recipes.training_config import load_preset
+from torchstn.training import Run
 
 from .conftest import Call
 
@@ -189,3 +190,10 @@ def test_control_c_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     words = resume.removeprefix("Stopped. Go on with: torchstn ").split()
     subprocess.run([sys.executable, "-m", "torchstn", *words], check=True, capture_output=True)
     assert json.loads((run / "result.json").read_text())["images_seen"] == 320
+
+
+def test_a_run_in_use_ends_with_a_code_of_its_own(call: Call, tmp_path: Path) -> None:
+    with Run(tmp_path).lock():
+        done = call("train", "distorted-mnist", *TINY, "--out", tmp_path)
+    assert done.exit_code == 75  # EX_TEMPFAIL of sysexits.h
+    assert "is in use" in done.output
