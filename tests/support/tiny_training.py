@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -94,5 +94,4 @@ if __name__ == "__main__":
     folder, out, steps, pause, dropout = sys.argv[1:]
     fitted = train(Path(folder), int(steps), float(pause), float(dropout))
     save_file(fitted.model.state_dict(), out)
-    if torch.distributed.is_initialized():  # its threads may outlive the interpreter
-        torch.distributed.destroy_process_group()
+    PartialState().destroy_process_group()  # its threads may outlive the interpreter

@@ -65,7 +65,10 @@ def plainly(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def _leave_processes() -> None:
-    # Its threads can abort an interpreter that ends before it. After a failure others may still wait in it.
+    """Ends the process group, whose threads can abort an interpreter that ends before them.
+
+    Only of a command that came to its end: after a failure other processes may still wait in the group.
+    """
     if "RANK" in os.environ:
         from torch import distributed
 
