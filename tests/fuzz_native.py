@@ -42,6 +42,7 @@ def random_case(number: int) -> Case:
         channels=draw.choice((1, 2, 3, 4, 5, 8, 11, 16, 21)) if longest < 40 else draw.choice((1, 3, 4)),
         spread=draw.choice((0.01, 0.2, 0.5, 2.0)),
         bad=draw.random() < 0.15,
+        zoom=draw.choice((1.0, 1.0, 4.0)),
         seed=number,
     )
 

@@ -27,8 +27,36 @@ struct Tile {
   int groups = 0, pieces = 0;
   bool rectangle = false;
   Piece piece[BLOCK];
-  std::int64_t pixel[GROUPS];  // the first pixel of a group
-  int valid[GROUPS];           // its pixels; lanes beyond them mean nothing
+  std::int64_t pixel[GROUPS + WIDEST / LANES];  // the first pixel of a group; at the end room for a row more
+  int valid[GROUPS + WIDEST / LANES];           // its pixels; lanes beyond them mean nothing
+
+  // Adds a run of pixels.
+  TORCHSTN_INLINE void add_groups(std::int64_t first, std::int64_t count) {
+    for (; count > 0; count -= LANES, first += LANES) {
+      pixel[groups] = first;
+      valid[groups++] = count < LANES ? static_cast<int>(count) : LANES;
+    }
+  }
+
+  // Leaves of every piece the lanes [from, to), in groups of its own. Few things here branch: how long the pieces are
+  // is as good as random.
+  TORCHSTN_INLINE void cut(const std::int32_t* from, const std::int32_t* to) {
+    const int before = pieces;
+    std::int64_t longest = 0;
+    for (int p = 0; p < before; ++p) longest = to[p] - from[p] > longest ? to[p] - from[p] : longest;
+    groups = pieces = 0;
+    for (int p = 0; p < before; ++p) {
+      const Piece old = piece[p];
+      const int skipped = from[p], length = to[p] - from[p];
+      piece[pieces] = {groups * LANES, length, old.j + skipped, old.i, old.k, old.pixel + skipped};
+      pieces += length > 0;
+      for (int t = 0, group = groups; t < longest; t += LANES, ++group) {
+        pixel[group] = old.pixel + skipped + t;
+        valid[group] = length - t < LANES ? length - t : LANES;
+      }
+      groups += (length + LANES - 1) / LANES;
+    }
+  }
 };
 
 class Tiling {
@@ -74,7 +102,7 @@ class Tiling {
         ++k;
       }
     }
-    add_groups(first, count, tile);
+    tile.add_groups(first, count);
   }
 
   TORCHSTN_INLINE void rectangle(std::int64_t j, std::int64_t i, std::int64_t k, Tile& tile) const {
@@ -83,14 +111,7 @@ class Tiling {
     for (; i < end; ++i) {
       const std::int64_t pixel = (k * size_[1] + i) * size_[0] + j;
       tile.piece[tile.pieces++] = {tile.groups * LANES, length, j, i, k, pixel};
-      add_groups(pixel, length, tile);
-    }
-  }
-
-  TORCHSTN_INLINE static void add_groups(std::int64_t pixel, int count, Tile& tile) {
-    for (; count > 0; count -= LANES, pixel += LANES) {
-      tile.pixel[tile.groups] = pixel;
-      tile.valid[tile.groups++] = count < LANES ? count : LANES;
+      tile.add_groups(pixel, length);
     }
   }
 

@@ -22,12 +22,14 @@ std::vector<double> numbers(Random& random, std::int64_t count, double low, doub
 
 std::vector<double> matrices(Random& random, const Problem& p, bool wide) {
   const std::int64_t width = p.dims + 1, size = width * p.rows();
+  const double zoom = random.below(3) == 0 ? 4.0 : 1.0;  // the image then lies small on the canvas
   std::vector<double> result = numbers(random, p.grid_batch * size, -0.4, 0.4, wide);
   for (std::int64_t i = 0; i < p.grid_batch * size; ++i) {
     const std::int64_t row = i % size / width, column = i % width;
     double& value = result[static_cast<std::size_t>(i)];
     if (row == column) value = static_cast<double>(static_cast<float>(value + 1.0));
     if (row == p.dims && column < p.dims) value /= 4;  // no denominator near zero
+    if (row < p.dims) value *= zoom;
   }
   return result;
 }
@@ -66,7 +68,7 @@ Drawn draw(Random& random) {
   const std::int64_t longest = p.dims == 2 ? 24 : 9;
   for (std::size_t axis = 0; axis < static_cast<std::size_t>(p.dims); ++axis) {
     p.in[axis] = 1 + random.below(longest);
-    p.out[axis] = 1 + random.below(longest);
+    p.out[axis] = 1 + random.below(axis == 0 ? 24 : longest);  // rows long enough to be cut, in volumes too
   }
   p.batch = 1 + random.below(3);
   p.grid_batch = random.below(3) == 0 ? 1 : p.batch;

@@ -85,6 +85,25 @@ def test_agrees_across_the_edges_of_images_just_small_enough_to_be_framed_and_ju
         check_some(number, kind=kind, kernel=kernel, padding=padding, size=size, out=out, channels=1)
 
 
+# Rows of a run, of rectangles, in volumes, and too short to be worth cutting.
+CANVASES = [((28, 28), (42, 42)), ((9, 11), (33, 150)), ((5, 6, 7), (6, 12, 30)), ((9, 8), (70, 12))]
+
+
+@EVERY_KERNEL
+@pytest.mark.parametrize("padding", ["zeros", "fill"])
+@pytest.mark.parametrize("zoom", [0.0, 1.5, 4.0])
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.7])
+@pytest.mark.parametrize(("size", "out"), CANVASES, ids=str)
+def test_agrees_where_a_small_image_lies_on_a_large_canvas(
+    size: tuple[int, ...], out: tuple[int, ...], spread: float, zoom: float, padding: str, kernel: str
+) -> None:
+    """Rows are cut down to where they may read; without spread they are parallel to the image's."""
+    options: dict[str, Any] = {"size": size, "out": out, "spread": spread, "zoom": zoom, "channels": 2}
+    formats = [*product([torch.float32], LAYOUTS[:3]), *product(DTYPES[1:], LAYOUTS[:2])]
+    for number, (dtype, layout) in enumerate(formats):
+        check_some(number, kernel=kernel, padding=padding, dtype=dtype, layout=layout, **options)
+
+
 @EVERY_KERNEL
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 9])
 @pytest.mark.parametrize("layout", LAYOUTS)

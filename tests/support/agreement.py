@@ -76,6 +76,7 @@ class Case:
     grids: int = 2
     channels: int = 3
     spread: float = 0.5
+    zoom: float = 1.0  # of the matrix: with 4 the image lies small on the canvas
     bad: bool = False  # some points are not finite, or very far out
     seed: int = 0
 
@@ -145,7 +146,7 @@ def make_parameters(case: Case) -> list[Tensor]:
 def _good_parameters(case: Case) -> list[Tensor]:
     dtype = torch.float64 if case.wide or case.dtype == torch.float64 else torch.float32
     n, d = case.grids, len(case.size)
-    matrix = torch.eye(d, d + 1) + case.spread * torch.randn(n, d, d + 1)
+    matrix = case.zoom * (torch.eye(d, d + 1) + case.spread * torch.randn(n, d, d + 1))
     if case.kind in ("affine", "own"):
         return [matrix.to(dtype)]
     if case.kind == "projective":

@@ -139,6 +139,7 @@ void backward(const BackwardJob& job, const Part& part) {
   bool alike = true;
   for (int a = 0; a < D; ++a) alike &= geometry.stride[a] == target.stride[a];
   const Sources<T> at(job, part.n);
+  Clip<D, K> clip(job.grid, part.n, geometry, job.padding);
   Block<D, K, W> block;
   for (std::int64_t index = part.first; index < part.last; ++index) {
     bool whole = true;
@@ -148,6 +149,7 @@ void backward(const BackwardJob& job, const Part& part) {
       whole = reach.first >= part.slab_first && reach.last <= part.slab_last;
     }
     job.tiling.tile(index, block.tile);
+    if (clip.pays(block.tile)) clip.cut(block.tile);
     bool found = false;
     if constexpr (K::TAPS > 1) {
       if (part.grid) {

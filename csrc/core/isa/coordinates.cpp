@@ -13,8 +13,11 @@ TORCHSTN_INLINE void matrix_row(const double* row, int dims, const Piece& piece,
   if (dims == 3) base = base + static_cast<R>(row[2]) * static_cast<R>(piece.k);
   base = base + static_cast<R>(row[1]) * static_cast<R>(piece.i);
   const R step = static_cast<R>(row[0]);
-  const auto start = static_cast<std::int32_t>(piece.j);
-  for (int t = 0; t < piece.length; ++t) to[piece.at + t] = base + step * static_cast<R>(start + t);
+  // Whole groups: what is written beyond the piece belongs to the next one, which comes later, or to nobody.
+  using V = typename Lanes<R>::Real;
+  Int8 index = Int8{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<std::int32_t>(piece.j);
+  for (int t = 0; t < piece.length; t += LANES, index += LANES)
+    store(to + piece.at + t, base + step * __builtin_convertvector(index, V));
 }
 
 template <class R>

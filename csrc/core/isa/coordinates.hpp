@@ -8,8 +8,8 @@ TORCHSTN_BEGIN
 
 template <class R>
 struct Coordinates {
-  alignas(64) R axis[MAX_DIMS][BLOCK];
-  alignas(64) R reciprocal[BLOCK];  // of the denominator of a projective grid
+  alignas(64) R axis[MAX_DIMS][BLOCK + LANES];  // the last ones are room for a whole group
+  alignas(64) R reciprocal[BLOCK + LANES];  // of the denominator of a projective grid
 };
 
 // Coordinates of a tile of grid n. They are those of the reference to the bit, which is why the file behind this

@@ -3,6 +3,7 @@
 
 #include <type_traits>
 
+#include "clip.hpp"
 #include "framed.hpp"
 #include "padded.hpp"
 #include "read.hpp"
@@ -67,25 +68,40 @@ struct Layouts {
   }
 };
 
+// A tile of the constant outside.
+template <class T>
+void fill_tile(const ForwardJob& job, const Tile& tile, T* output) {
+  using W = typename Compute<T>::type;
+  const std::int64_t channels = job.image.channels;
+  const Outside<W> outside{static_cast<const W*>(job.fill)};
+  if constexpr (std::is_same_v<T, float>) {
+    if (Layouts<T>(job.image, job.output).planar)
+      return fill_planes(tile, Planes<float>{output, job.output.channel_stride}, channels, outside);
+  }
+  for (std::int64_t c = 0; c < channels; ++c) {
+    T constant;
+    narrow(outside[c], constant);
+    T* to = output + c * job.output.channel_stride;
+    for_each_pixel(tile, [&](int, std::int64_t pixel) { to[pixel * job.output.stride[0]] = constant; });
+  }
+}
+
 template <class T, int D, class K>
 void read_tile(const ForwardJob& job, const Block<D, K, typename Compute<T>::type>& block,
                const Geometry<D>& geometry, const T* image, T* output) {
   using W = typename Compute<T>::type;
+  if (!block.taps.inside) return fill_tile(job, block.tile, output);
   const Deltas<D, K> deltas(geometry);
   const std::int64_t channels = job.image.channels;
   const Outside<W> outside{static_cast<const W*>(job.fill)};
   if constexpr (std::is_same_v<T, float>) {
     const Layouts<T> layouts(job.image, job.output);
     if constexpr (K::TAPS > 1) {
-      if (block.taps.inside && layouts.last)
-        return read_last<K>(block.tile, block.taps, deltas, image, output, channels, outside);
+      if (layouts.last) return read_last<K>(block.tile, block.taps, deltas, image, output, channels, outside);
     }
-    if (layouts.planar) {
-      const Planes<float> to{output, job.output.channel_stride};
-      if (!block.taps.inside) return fill_planes(block.tile, to, channels, outside);
-      return read_planes(K(), block.tile, block.taps, deltas, Planes<const float>{image, job.image.channel_stride}, to,
-                         channels, outside);
-    }
+    if (layouts.planar)
+      return read_planes(K(), block.tile, block.taps, deltas, Planes<const float>{image, job.image.channel_stride},
+                         Planes<float>{output, job.output.channel_stride}, channels, outside);
   }
   read_strided<T, K>(block.tile, block.taps, deltas, image, job.image.channel_stride, output,
                      job.output.channel_stride, job.output.stride[0], channels, outside);
@@ -117,9 +133,14 @@ void forward(const ForwardJob& whole, std::int64_t n, std::int64_t first, std::i
   const Geometry<D> geometry(job.image, framed.is_copy);
   const T* image = static_cast<const T*>(job.image.data);
   T* output = static_cast<T*>(job.output.data) + n * job.output.batch_stride;
+  Clip<D, K> clip(job.grid, n, geometry, job.padding);
   Block<D, K, typename Compute<T>::type> block;
   for (std::int64_t index = first; index < last; ++index) {
     job.tiling.tile(index, block.tile);
+    if (clip.pays(block.tile)) {
+      fill_tile(job, block.tile, output);
+      clip.cut(block.tile);
+    }
     block.find(job.grid, n, geometry, job.padding);
     read_tile<T, D, K>(job, block, geometry, image, output);
     read_padded<T, D, K>(job, block, geometry, image, output);

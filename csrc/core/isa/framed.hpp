@@ -65,8 +65,22 @@ struct Framed {
     const std::int64_t slices = D == 3 ? image.size[2] : 1;
     for (std::int64_t k = 0; k < slices; ++k)
       for (std::int64_t i = 0; i < image.size[1]; ++i)
-        std::copy_n(from + i * source.stride[1] + k * source.stride[2], image.size[0],
-                    to + i * image.stride[1] + (D == 3 ? k * image.stride[2] : 0));
+        copy_row(from + i * source.stride[1] + k * source.stride[2], image.size[0],
+                 to + i * image.stride[1] + (D == 3 ? k * image.stride[2] : 0));
+  }
+
+  // Short ones are sooner copied than a function is called.
+  TORCHSTN_INLINE static void copy_row(const float* from, std::int64_t length, float* to) {
+    if (length < LANES || length > 8 * LANES) {
+      std::copy_n(from, length, to);
+      return;
+    }
+    Float8 v;
+    for (std::int64_t t = 0; t < length; t += LANES) {
+      const std::int64_t at = t + LANES <= length ? t : length - LANES;
+      load(v, from + at);
+      store(to + at, v);
+    }
   }
 
   alignas(64) float copy_[std::is_same_v<T, float> && K::TAPS > 1 ? LARGEST : 1];

@@ -6,17 +6,6 @@ TORCHSTN_BEGIN
 
 namespace {
 
-template <class W>
-struct LanesOf;
-template <>
-struct LanesOf<float> {
-  typedef float type __attribute__((vector_size(LANES * sizeof(float))));
-};
-template <>
-struct LanesOf<double> {
-  typedef double type __attribute__((vector_size(LANES * sizeof(double))));
-};
-
 // Sums are made in eight lanes, whose order never changes, and go to float64 at the end of a stretch.
 template <class V>
 TORCHSTN_INLINE double total(const V& lanes) {
@@ -27,7 +16,7 @@ TORCHSTN_INLINE double total(const V& lanes) {
 
 template <class W>
 TORCHSTN_INLINE void moments(const W* g, int length, std::int64_t j, double& sum, double& with_index) {
-  using V = typename LanesOf<W>::type;
+  using V = typename Lanes<W>::Real;
   V s = {}, x = {}, index = {0, 1, 2, 3, 4, 5, 6, 7};
   int t = 0;
   for (; t + LANES <= length; t += LANES, index += LANES) {
@@ -47,7 +36,7 @@ TORCHSTN_INLINE void moments(const W* g, int length, std::int64_t j, double& sum
 
 template <class W, class F>
 TORCHSTN_INLINE double product(const W* g, const F* f, std::int64_t length) {
-  using V = typename LanesOf<W>::type;
+  using V = typename Lanes<W>::Real;
   V s = {};
   std::int64_t t = 0;
   for (; t + LANES <= length; t += LANES) {
@@ -94,7 +83,7 @@ void divide(int dims, int lanes, const Coordinates<R>& at, W (&g)[MAX_DIMS][BLOC
 // Sums over all of a tile in eight lanes: lanes are added up once a function, not once a stretch of a row.
 template <class R, class W, int D>
 void stored_offsets(const Grid& grid, const Tile& tile, const W (&g)[MAX_DIMS][BLOCK], double* to) {
-  using V = typename LanesOf<W>::type;
+  using V = typename Lanes<W>::Real;
   for (std::int64_t k = 0; k < grid.functions; ++k) {
     const R* values = static_cast<const R*>(grid.values[0]) + k * grid.pixels();
     V sums[D] = {};

@@ -32,6 +32,18 @@ typedef std::int64_t Long4 __attribute__((vector_size(32)));
 typedef double Double4 __attribute__((vector_size(32)));
 typedef double Pair4 __attribute__((vector_size(32)));  // four words of 64 bits, each two neighbouring floats
 
+// A group of numbers of a type.
+template <class W>
+struct Lanes;
+template <>
+struct Lanes<float> {
+  typedef float Real __attribute__((vector_size(LANES * sizeof(float))));
+};
+template <>
+struct Lanes<double> {
+  typedef double Real __attribute__((vector_size(LANES * sizeof(double))));
+};
+
 // Four numbers of a type, and the mask that a comparison of them gives.
 template <class W>
 struct Four;
