@@ -1,5 +1,5 @@
-// Rows of a tile cut down to where they may read. Where 28 x 28 pixels are drawn turned on a canvas of 42 x 42, more than
-// half of the canvas's pixels read nothing but the constant outside, and an affine map says beforehand which.
+// Rows of a tile cut down to where they may read. Where 28 x 28 pixels are drawn turned on a canvas of 42 x 42, more
+// than half of the canvas's pixels read nothing but the constant outside, and an affine map says beforehand which.
 #pragma once
 
 #include "padded.hpp"
