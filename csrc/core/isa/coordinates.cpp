@@ -13,11 +13,12 @@ TORCHSTN_INLINE void matrix_row(const double* row, int dims, const Piece& piece,
   if (dims == 3) base = base + static_cast<R>(row[2]) * static_cast<R>(piece.k);
   base = base + static_cast<R>(row[1]) * static_cast<R>(piece.i);
   const R step = static_cast<R>(row[0]);
-  // Whole groups: what is written beyond the piece belongs to the next one, which comes later, or to nobody.
+  const auto start = static_cast<std::int32_t>(piece.j);
+  const Int8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
   using V = typename Lanes<R>::Real;
-  Int8 index = Int8{0, 1, 2, 3, 4, 5, 6, 7} + static_cast<std::int32_t>(piece.j);
-  for (int t = 0; t < piece.length; t += LANES, index += LANES)
-    store(to + piece.at + t, base + step * __builtin_convertvector(index, V));
+  // Whole groups: what is written beyond the piece belongs to the next one, which comes later, or to nobody.
+  for (int t = 0; t < piece.length; t += LANES)
+    store(to + piece.at + t, base + step * __builtin_convertvector(lanes + (start + t), V));
 }
 
 template <class R>
