@@ -1,6 +1,8 @@
 """A running average of the weights, which is smoother than the last step."""
 
 import copy
+from collections.abc import Iterator
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +13,9 @@ class WeightAverage:
 
     After step `t` (from 1) the average moves towards the weights by `1 - d`, with
     `d = min(decay, t / (t + 9))`, so that the start, where the weights mean nothing yet, is
-    forgotten quickly. Buffers are copied.
+    forgotten quickly. Buffers of real numbers do the same, the statistics of batch norm above all: those of
+    the last weights do not fit the average. Other buffers are copied, and so are those that are not finite to
+    begin with, such as masks of minus infinity.
 
     Args:
         model: The model to follow.
@@ -26,6 +30,9 @@ class WeightAverage:
             raise ValueError(f"`decay` must lie in [0, 1), got {decay}.")
         self.model = copy.deepcopy(model).requires_grad_(False).eval()
         self.decay = decay
+        self._averaged = [
+            tensor.is_floating_point() and bool(tensor.isfinite().all()) for tensor in _tensors(self.model)
+        ]
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
@@ -36,7 +43,18 @@ class WeightAverage:
             step: Steps made so far, this one included.
         """
         kept = min(self.decay, step / (step + 9))
-        averages: list[Tensor] = list(self.model.parameters())
-        torch._foreach_lerp_(averages, [p.detach() for p in model.parameters()], 1 - kept)
-        for average, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
-            average.copy_(buffer)
+        averages: list[Tensor] = []
+        values: list[Tensor] = []
+        for averaged, average, value in zip(
+            self._averaged, _tensors(self.model), _tensors(model), strict=True
+        ):
+            if averaged:
+                averages.append(average)
+                values.append(value)
+            else:
+                average.copy_(value)
+        torch._foreach_lerp_(averages, values, 1 - kept)
+
+
+def _tensors(model: nn.Module) -> Iterator[Tensor]:
+    return chain(model.parameters(), model.buffers())
