@@ -27,6 +27,11 @@ enum class Type : int { float32, float64, bfloat16, float16, uint8 };
 enum class Kernel : int { nearest, linear, cubic };
 enum class Padding : int { zeros, border, reflection, circular, fill };
 
+// Whether what lies outside is a constant, not pixels of the image.
+TORCHSTN_INLINE constexpr bool is_constant(Padding padding) {
+  return padding == Padding::zeros || padding == Padding::fill;
+}
+
 // How the grid says where the output reads; see src/torchstn/grid.
 enum class GridKind : int {
   matrix,        // affine or projective

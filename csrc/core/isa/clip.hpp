@@ -11,22 +11,22 @@ class Clip {
  public:
   // Of an affine map of batch entry n, where pixels outside are a constant; else nothing is ever cut.
   Clip(const PixelGrid& grid, std::int64_t n, const Geometry<D>& geometry, Padding padding) : matrix_(grid.matrix(n)) {
-    const bool constant = padding == Padding::zeros || padding == Padding::fill;
-    cuts_ = false;
-    if (!constant || grid.grid.kind != GridKind::matrix || grid.grid.projective || grid.grid.size[0] < SHORTEST) return;
+    const Grid& g = grid.grid;
+    if (!is_constant(padding) || g.kind != GridKind::matrix || g.projective || g.size[0] < SHORTEST) return;
+    const Bounds<D, K, double> bounds(geometry);
     for (int a = 0; a < D; ++a) {
       const double* row = matrix_ + 4 * a;
-      const auto length = static_cast<double>(geometry.length[a]);
-      double lowest = row[D], highest = row[D], largest = length + __builtin_fabs(row[D]);
+      double lowest = row[D], highest = row[D];
+      double largest = static_cast<double>(geometry.length[a]) + __builtin_fabs(row[D]);
       for (int b = 0; b < D; ++b) {
-        const double change = row[b] * static_cast<double>(grid.grid.size[b] - 1);
+        const double change = row[b] * static_cast<double>(g.size[b] - 1);
         lowest += change < 0 ? change : 0;
         highest += change > 0 ? change : 0;
         largest += __builtin_fabs(change);
       }
-      const double near = 1 - K::TAPS - K::FIRST, slack = largest * ROUNDING;
-      low_[a] = (K::LOW < near ? K::LOW : near) - slack;
-      high_[a] = length - K::FIRST + slack;
+      const double slack = largest * ROUNDING;
+      low_[a] = (bounds.low < bounds.near ? bounds.low : bounds.near) - slack;
+      high_[a] = bounds.beyond[a] + slack;
       inverse_[a] = 1 / row[0];
       cuts_ |= lowest < low_[a] || highest >= high_[a];
     }
@@ -84,7 +84,7 @@ class Clip {
 
   std::int32_t from_[BLOCK + FOUR], to_[BLOCK + FOUR];  // of the pieces of a tile
   const double* matrix_;
-  bool cuts_;
+  bool cuts_ = false;
   double low_[D], high_[D], inverse_[D];
 };
 

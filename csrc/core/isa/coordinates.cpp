@@ -254,8 +254,7 @@ Reach find_reach(const BackwardJob& job, std::int64_t n, std::int64_t index) {
       inside &= x >= WIDEST_KERNEL && x < static_cast<R>(length) - WIDEST_KERNEL;
     }
   // What lies outside may be replaced by anything.
-  const bool constant = job.padding == Padding::zeros || job.padding == Padding::fill;
-  if (!inside && !constant) return {0, length};
+  if (!inside && !is_constant(job.padding)) return {0, length};
   const auto first = static_cast<std::int64_t>(low > WIDEST_KERNEL ? low - WIDEST_KERNEL : R(0));
   const auto last = high < static_cast<R>(length) ? static_cast<std::int64_t>(high + WIDEST_KERNEL) + 1 : length;
   return {first, last};

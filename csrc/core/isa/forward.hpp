@@ -17,10 +17,9 @@ struct Block {
   Taps<D, W> taps;
 
   void find(const PixelGrid& grid, std::int64_t n, const Geometry<D>& geometry, Padding padding) {
-    const bool constant = padding == Padding::zeros || padding == Padding::fill;
     with_coordinates(grid, *this, [&](auto& at) {
       evaluate(grid, n, tile, at);
-      find_taps<D, K>(tile, at, geometry, constant, taps);
+      find_taps<D, K>(tile, at, geometry, is_constant(padding), taps);
     });
   }
 

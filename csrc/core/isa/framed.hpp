@@ -38,8 +38,8 @@ struct Framed {
 
   // Makes `image` describe the copy.
   bool pays(const ForwardJob& job, std::int64_t tiles) {
-    const bool constant = job.padding == Padding::zeros || job.padding == Padding::fill;
-    if (!constant || job.grid.grid.wide || image.stride[0] != 1 || job.output.stride[0] != 1) return false;
+    if (!is_constant(job.padding) || job.grid.grid.wide) return false;
+    if (image.stride[0] != 1 || job.output.stride[0] != 1) return false;
     std::int64_t stride[D], plane = 1;
     for (int a = 0; a < D; ++a) {
       stride[a] = plane;

@@ -35,7 +35,7 @@ class Replacement {
  public:
   Replacement(Padding padding, std::int64_t length, bool align_corners)
       : length_(static_cast<double>(length)),
-        constant_(padding == Padding::zeros || padding == Padding::fill),
+        constant_(is_constant(padding)),
         folds_(padding == Padding::reflection || padding == Padding::circular) {
     mirrored_ = padding == Padding::reflection ? (align_corners ? 0 : 1) : -1;
     period_ = padding == Padding::circular ? length_ : align_corners ? 2 * length_ - 2 : 2 * length_;
